@@ -1,0 +1,8 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    file_sha256,
+    file_name,
+    reason,
+    kept_path,
+    make_timestamp_ns(ingested_at_ns) as ingested_at
+from {{ source('lake_external', 'quarantined_files') }}

@@ -1,0 +1,9 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    make_timestamp_ns(received_at_ns) as received_at,
+    incident_id,
+    client_id,
+    operator_id
+from {{ source('lake_incidents', 'identify_affected') }}
+where sequence <= {{ watermark() }}

@@ -1,0 +1,14 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    cause_sequence,
+    make_timestamp_ns(occurred_at_ns) as occurred_at,
+    payment_id,
+    asset_id,
+    deposit_minor,
+    withdrawal_minor,
+    date '1970-01-01' + as_of_epoch_day::integer as as_of_date,
+    preparer_operator_id,
+    approver_operator_id
+from {{ source('lake_ledger', 'reserve_deposits') }}
+where sequence <= {{ watermark() }}

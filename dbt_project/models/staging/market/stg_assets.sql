@@ -1,0 +1,12 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    cause_sequence,
+    make_timestamp_ns(occurred_at_ns) as occurred_at,
+    asset_id,
+    case asset_class_code when 1 then 'CURRENCY' when 2 then 'SECURITY' when 3 then 'TOKEN' end as asset_class,
+    {{ unpack_text('symbol_packed') }} as symbol,
+    {{ unpack_text('isin_packed') }} as isin,
+    unit_digits
+from {{ source('lake_market', 'assets') }}
+where sequence <= {{ watermark() }}

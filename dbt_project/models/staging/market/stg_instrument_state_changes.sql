@@ -1,0 +1,9 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    cause_sequence,
+    make_timestamp_ns(occurred_at_ns) as occurred_at,
+    instrument_id,
+    case instrument_state_code when 1 then 'OPEN' when 2 then 'HALTED' when 3 then 'CLOSED' end as instrument_state
+from {{ source('lake_market', 'instrument_state_changes') }}
+where sequence <= {{ watermark() }}

@@ -1,0 +1,16 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    make_timestamp_ns(received_at_ns) as received_at,
+    session_id,
+    account_id,
+    client_order_id,
+    instrument_id,
+    case side_code when 1 then 'BUY' when 2 then 'SELL' end as side,
+    case order_type_code when 1 then 'LIMIT' when 2 then 'MARKET' end as order_type,
+    case time_in_force_code when 1 then 'DAY' when 2 then 'IOC' when 3 then 'FOK' end as time_in_force,
+    is_post_only <> 0 as is_post_only,
+    price_ticks,
+    quantity_lots
+from {{ source('lake_market', 'place_order') }}
+where sequence <= {{ watermark() }}

@@ -1,0 +1,11 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    make_timestamp_ns(received_at_ns) as received_at,
+    session_id,
+    account_id,
+    client_order_id,
+    price_ticks,
+    quantity_lots
+from {{ source('lake_market', 'replace_order') }}
+where sequence <= {{ watermark() }}

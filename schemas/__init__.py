@@ -1,0 +1,1 @@
+"""The declared data model: every record once, every target derived from it."""

@@ -1,0 +1,249 @@
+"""Every closed set, once. A code is an integer in engine, journal and lake, and a name from staging on."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class AccountClass(IntEnum):
+    """How an account is treated by the customer protection rule. Source: 17 CFR 240.15c3-3(a)(1)."""
+
+    CUSTOMER_CASH = 1
+    CUSTOMER_MARGIN = 2
+    PAB = 3
+    NON_CUSTOMER = 4
+    FIRM = 5
+    STREET = 6  # an outside participant that clears elsewhere: no balances of ours but the street side
+
+
+class AccountStatus(IntEnum):
+    """Whether an account may trade and move money."""
+
+    ACTIVE = 1
+    RESTRICTED = 2  # may cancel and reduce, may not open
+    SUSPENDED = 3
+    CLOSED = 4
+
+
+class AssetClass(IntEnum):
+    """What kind of thing is owned."""
+
+    CURRENCY = 1
+    SECURITY = 2
+    TOKEN = 3
+
+
+class InstrumentClass(IntEnum):
+    """What kind of contract is traded; decides settlement and margin treatment."""
+
+    EQUITY = 1
+    FX_SPOT = 2
+    CRYPTO_SPOT = 3
+    CFD = 4
+    PERPETUAL = 5
+
+
+class InstrumentState(IntEnum):
+    """Whether an instrument trades."""
+
+    OPEN = 1
+    HALTED = 2
+    CLOSED = 3
+
+
+class Side(IntEnum):
+    """Buy or sell, from the order's point of view."""
+
+    BUY = 1
+    SELL = 2
+
+
+class OrderType(IntEnum):
+    """How the order is priced."""
+
+    LIMIT = 1
+    MARKET = 2
+
+
+class TimeInForce(IntEnum):
+    """How long the order lives."""
+
+    DAY = 1
+    IOC = 2
+    FOK = 3
+
+
+class RejectReason(IntEnum):
+    """Why a command was refused. Hundreds name the stage, in the order in which the stages look."""
+
+    NONE = 0
+    # admission: identity
+    UNKNOWN_ACCOUNT = 101
+    ACCOUNT_RESTRICTED = 102
+    ACCOUNT_SUSPENDED = 103
+    ACCOUNT_CLOSED = 104
+    # admission: instrument
+    UNKNOWN_INSTRUMENT = 201
+    INSTRUMENT_HALTED = 202
+    INSTRUMENT_CLOSED = 203
+    # admission: order
+    UNKNOWN_CODE = 301
+    BAD_QUANTITY = 302
+    BAD_PRICE = 303
+    PRICE_OUTSIDE_COLLAR = 304
+    ORDER_TOO_LARGE = 305
+    NOTIONAL_TOO_LARGE = 306
+    DUPLICATE_ID = 307
+    RATE_EXCEEDED = 308
+    # margin
+    INSUFFICIENT_MARGIN = 401
+    INSUFFICIENT_CASH = 402
+    INSUFFICIENT_SECURITIES = 403
+    # matching
+    UNKNOWN_ORDER = 501
+    WOULD_TAKE = 502
+    CANNOT_FILL = 503
+    BOOK_FULL = 504
+    # reference data and the slow lane
+    CAPACITY_REACHED = 601
+    ALREADY_EXISTS = 602
+    UNKNOWN_REFERENCE = 603
+    BAD_AMOUNT = 604
+    WRONG_STATE = 605
+    SAME_PERSON = 606
+    MISMATCH = 607
+    NOT_CONFIGURED = 608
+    UNSENT_NOTICE = 609
+    BAD_DECLARATION = 610
+
+
+class LedgerAccountKind(IntEnum):
+    """The chart of accounts. Owner kinds say who is owed; location kinds say where it is.
+
+    In each asset the sum over all kinds is zero: every unit has an owner side and a location side.
+    """
+
+    # owner side (credit balances)
+    CLIENT = 1  # party is the account
+    FIRM_CAPITAL = 2
+    FEE_INCOME = 3
+    BANK_LOAN = 4  # party is the lending bank
+    WITHDRAWAL_PAYABLE = 5  # party is the account
+    SUSPENSE = 6
+    # location side (debit balances; negative where the firm owes delivery)
+    STREET_PENDING = 11  # party is the account whose trades make the claim on the clearing house
+    FAIL = 12  # party is the account whose obligation failed
+    NOSTRO = 13
+    RESERVE_BANK = 14
+    CUSTODY = 15
+    COLLATERAL_AT_BANK = 16  # securities pledged for a bank loan; not a good control location
+
+
+class PostingReason(IntEnum):
+    """Why money or securities moved."""
+
+    TRADE = 1
+    FEE = 2
+    SETTLEMENT = 3
+    FAIL = 4
+    DEPOSIT = 5
+    WITHDRAWAL = 6
+    WITHDRAWAL_PAID = 7
+    SECURITIES_TRANSFER = 8
+    BANK_LOAN = 9
+    PLEDGE = 10
+    VARIATION = 11
+    RESERVE_DEPOSIT = 12
+    CAPITAL = 13
+
+
+class ObligationSide(IntEnum):
+    """What the account does against payment."""
+
+    RECEIVE = 1
+    DELIVER = 2
+    PAY_CASH = 3  # variation or cash difference owed to the clearing house
+    COLLECT_CASH = 4
+
+
+class ObligationStatus(IntEnum):
+    """Where a settlement obligation stands."""
+
+    INSTRUCTED = 1
+    PARTIALLY_SETTLED = 2
+    FAILED = 3
+    SETTLED = 4
+
+
+class IncidentStatus(IntEnum):
+    """The life of a data incident. Source: 17 CFR 248.30(a)(3)."""
+
+    ASSESSING = 1
+    CONTAINED = 2
+    DETERMINATION_PROPOSED = 3
+    NOTIFYING = 4
+    NO_NOTICE = 5
+    CLOSED = 6
+
+
+class IncidentClock(IntEnum):
+    """A deadline of Regulation S-P. Source: 17 CFR 248.30(a)(4) and (a)(5)."""
+
+    NOTICE_TO_INDIVIDUALS = 1  # 30 calendar days after becoming aware
+    NOTICE_FROM_PROVIDER = 2  # 72 hours after the provider became aware
+    ATTORNEY_GENERAL_DELAY = 3  # replaces the notice deadline
+    RETENTION = 4  # three years
+
+
+class AwareSource(IntEnum):
+    """Who found the incident first."""
+
+    SELF = 1
+    PROVIDER = 2
+
+
+class Conclusion(IntEnum):
+    """What the investigation concluded. Source: 17 CFR 248.30(a)(4)(i)."""
+
+    NOTIFY = 1
+    NO_NOTICE = 2
+
+
+class NoticeChannel(IntEnum):
+    """How a notice was sent."""
+
+    MAIL = 1
+    ELECTRONIC = 2
+
+
+class DocumentType(IntEnum):
+    """What a recorded document is."""
+
+    INVESTIGATION = 1
+    CONTAINMENT = 2
+    DETERMINATION = 3
+    NOTICE = 4
+    ATTORNEY_GENERAL = 5
+    PROVIDER_REPORT = 6
+
+
+class EntrySide(IntEnum):
+    """Credit or debit on a bank statement, from the account owner's point of view."""
+
+    CREDIT = 1
+    DEBIT = 2
+
+
+class StatementType(IntEnum):
+    """Which bank report a line came from."""
+
+    INTRADAY_REPORT = 52  # camt.052
+    STATEMENT = 53  # camt.053
+    ADVICE = 54  # camt.054
+
+
+class AdviceType(IntEnum):
+    """What a settlement message says."""
+
+    STATUS = 24  # sese.024
+    CONFIRMATION = 25  # sese.025

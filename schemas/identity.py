@@ -1,0 +1,73 @@
+"""Accounts: opened, restricted, suspended. Who owns one stands in the vault, never here."""
+
+from __future__ import annotations
+
+from schemas.headers import Command, Event
+from schemas.kinds import (
+    AccountClassCode,
+    AccountId,
+    AccountStatusCode,
+    AskedAccountId,
+    ClientId,
+    Count,
+    Minor,
+    NoDocumentId,
+    PersonId,
+)
+from schemas.record import Role, field, record
+
+
+@record(table="open_account", key="sequence", role=Role.COMMAND, type_code=20)
+class OpenAccount(Command):
+    """Open an account for a client whose identity was verified."""
+
+    account_id: AskedAccountId = field("The number to give.")
+    client_id: ClientId = field("Who owns it.")
+    account_class_code: AccountClassCode = field("Its treatment by customer protection.")
+    max_notional_minor: Minor = field("Largest order in money.", cite="17 CFR 240.15c3-5(c)(1)(i)")
+    rate_count: Count = field("Most trading commands in one second; zero means no limit.")
+    identity_document_id: NoDocumentId = field("The verification on file.", cite="31 CFR 1023.220")
+
+
+@record(table="change_account_status", key="sequence", role=Role.COMMAND, type_code=21)
+class ChangeAccountStatus(Command):
+    """Restrict, suspend, reinstate or close an account."""
+
+    account_id: AskedAccountId = field("The account.")
+    account_status_code: AccountStatusCode = field("The status asked for.")
+    operator_id: PersonId = field("Who asked.")
+
+
+@record(table="accounts", key="account_id", role=Role.EVENT, type_code=120)
+class AccountOpened(Event):
+    """An account exists and may trade."""
+
+    account_id: AccountId = field("The account.")
+    client_id: ClientId = field("Who owns it.")
+    account_class_code: AccountClassCode = field("Its treatment by customer protection.")
+    max_notional_minor: Minor = field("Largest order in money.")
+    rate_count: Count = field("Most trading commands in one second; zero means no limit.")
+    identity_document_id: NoDocumentId = field("The verification on file.")
+
+
+@record(table="account_status_changes", key="sequence", role=Role.EVENT, type_code=121)
+class AccountStatusChanged(Event):
+    """An account's status is different from here on in the one order."""
+
+    account_id: AccountId = field("The account.")
+    account_status_code: AccountStatusCode = field("The status from now on.")
+    operator_id: PersonId = field("Who asked.")
+
+
+@record(table="account_states", key="account_id", role=Role.STATE)
+class AccountRow:
+    """An account as the compiled pass sees it; row number is account_id. Row zero is unused."""
+
+    account_id: AskedAccountId = field("Zero when not open.")
+    client_id: ClientId = field("Who owns it.")
+    account_class_code: AccountClassCode = field("Its treatment by customer protection.")
+    account_status_code: AccountStatusCode = field("Whether it may act.")
+    max_notional_minor: Minor = field("Largest order in money.")
+    rate_count: Count = field("Most trading commands in one second.")
+    rate_second_count: Count = field("The second that is being counted, since 1970.")
+    rate_used_count: Count = field("Trading commands seen in that second.")

@@ -1,0 +1,143 @@
+"""Every semantic scalar, once: what a number means, its unit, its range, and how staging shows it.
+
+A column's unit stands at the end of its name in machine layers. Staging undoes what needs no reference data
+(instants, dates, codes, packed text, flags); ticks, lots, units and minor amounts keep their suffix there,
+because only an instrument or an asset knows their scale.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import IntEnum
+from typing import Annotated
+
+import pyarrow as pa
+
+from schemas import codes
+from schemas.record import MONEY, Kind, Staged
+
+
+def _code(doc: str, members: type[IntEnum]) -> Kind:
+    names = " ".join(f"when {m.value} then '{m.name}'" for m in members)
+    staged = Staged("", "varchar", f"case {{column}} {names} end")
+    return Kind(doc, "_code", codes=members, staged=staged)
+
+
+# Positions in the journal -----------------------------------------------------------------------------------
+Sequence = Annotated[int, Kind("Position in the one order of all commands and events.", "sequence", ge=1)]
+CauseSequence = Annotated[int, Kind("Sequence of the command that caused this.", "cause_sequence", ge=1)]
+
+# Time -------------------------------------------------------------------------------------------------------
+Nanos = Annotated[
+    int,
+    Kind(
+        "An instant: nanoseconds since 1970-01-01T00:00Z.",
+        "_at_ns",
+        ge=0,
+        staged=Staged("_at", "timestamp_ns", "make_timestamp_ns({column})"),
+    ),
+]
+EpochDay = Annotated[
+    int,
+    Kind(
+        "A calendar date: days since 1970-01-01. Zero means none.",
+        "_epoch_day",
+        ge=0,
+        staged=Staged("_date", "date", "date '1970-01-01' + {column}::integer"),
+    ),
+]
+
+# Amounts ----------------------------------------------------------------------------------------------------
+Ticks = Annotated[int, Kind("A price in ticks of its instrument.", "_ticks", ge=1)]
+AskedTicks = Annotated[int, Kind("A price as asked, unchecked; zero where the order has none.", "_ticks")]
+Lots = Annotated[int, Kind("A quantity in lots of its instrument.", "_lots", ge=1)]
+OpenLots = Annotated[int, Kind("A quantity in lots that may have run out.", "_lots", ge=0)]
+AskedLots = Annotated[int, Kind("A quantity in lots as asked, unchecked.", "_lots")]
+SignedLots = Annotated[int, Kind("A position in lots: positive is long.", "_lots")]
+MinorUnits = Annotated[int, Kind("Money in minor units of its currency; the sign is told by the column.", "_minor")]
+Minor = Annotated[int, Kind("Money in minor units of its currency, never negative.", "_minor", ge=0)]
+AssetUnits = Annotated[int, Kind("An amount in the smallest units of its asset.", "_units", ge=1)]
+SignedUnits = Annotated[int, Kind("A signed amount in the smallest units of its asset.", "_units")]
+AskedUnits = Annotated[int, Kind("An amount in smallest units as asked, unchecked.", "_units")]
+BasisPoints = Annotated[int, Kind("Hundredths of a percent.", "_bps", ge=0)]
+Count = Annotated[int, Kind("A number of things.", "_count", ge=0)]
+Digits = Annotated[int, Kind("How many decimal digits an asset's smallest unit has.", "_digits", ge=0, le=18)]
+Word = Annotated[int, Kind("Eight bytes of a SHA-256 digest, big-endian, as a signed integer.", "_word")]
+Flag = Annotated[
+    int,
+    Kind("Yes is 1, no is 0.", ge=0, le=1, staged=Staged("", "boolean", "{column} = 1"), prefixes=("is_", "has_")),
+]
+AskedFlag = Annotated[
+    int,
+    Kind("Yes is not 0, as asked.", staged=Staged("", "boolean", "{column} <> 0"), prefixes=("is_", "has_")),
+]
+
+# Identifiers ------------------------------------------------------------------------------------------------
+AccountId = Annotated[int, Kind("A trading account: a dense number given at opening.", "account_id", ge=1)]
+AskedAccountId = Annotated[int, Kind("An account as asked, unchecked.", "account_id")]
+ClientId = Annotated[int, Kind("A person or firm; who that is stands in the vault only.", "client_id", ge=1)]
+AssetId = Annotated[int, Kind("A thing that can be owned: currency, security, token.", "asset_id", ge=1)]
+NoAssetId = Annotated[int, Kind("An asset, or zero where there is none.", "asset_id", ge=0)]
+InstrumentId = Annotated[int, Kind("A contract that can be traded: a dense number.", "instrument_id", ge=1)]
+NoInstrumentId = Annotated[int, Kind("An instrument, or zero where there is none.", "instrument_id", ge=0)]
+AskedInstrumentId = Annotated[int, Kind("An instrument as asked, unchecked.", "instrument_id")]
+ClientOrderId = Annotated[int, Kind("The client's own number of an order, unique in its account and day.", "client_order_id")]
+OrderId = Annotated[int, Kind("The engine's number of an order: the sequence of its PlaceOrder.", "order_id", ge=1)]
+NoOrderId = Annotated[int, Kind("An order, or zero where none was found.", "order_id", ge=0)]
+FillId = Annotated[int, Kind("One execution: the sequence of its Fill.", "fill_id", ge=1)]
+SessionId = Annotated[int, Kind("The gateway session that sent the command.", "session_id", ge=0)]
+PartyId = Annotated[int, Kind("Whose ledger account: an account or a bank; zero for the firm itself.", "party_id", ge=0)]
+BankId = Annotated[int, Kind("A bank that holds or lends money.", "bank_id", ge=1)]
+ObligationId = Annotated[int, Kind("A settlement obligation: the sequence of its SettlementInstructed.", "obligation_id", ge=1)]
+AskedObligationId = Annotated[int, Kind("An obligation as named by the outside, unchecked.", "obligation_id")]
+PaymentId = Annotated[int, Kind("A payment's number, unique for ever.", "payment_id", ge=1)]
+IncidentId = Annotated[int, Kind("A data incident's number.", "incident_id", ge=1)]
+PersonId = Annotated[int, Kind("Whoever acted for the firm: an operator's number, no name.", "operator_id", ge=0)]
+DocumentId = Annotated[int, Kind("A recorded document; its digest proves it.", "document_id", ge=1)]
+NoDocumentId = Annotated[int, Kind("A recorded document, or zero where there is none.", "document_id", ge=0)]
+ProviderId = Annotated[int, Kind("A service provider, or zero for the firm itself.", "provider_id", ge=0)]
+RecordTypeCode = Annotated[int, Kind("The type code of a journaled record.", "_type", ge=1)]
+ReferenceId = Annotated[int, Kind("The sequence of what a posting is for: a fill, an obligation, a payment.", "reference_id", ge=0)]
+Packed = Annotated[
+    int,
+    Kind(
+        "A short identifier of A-Z and 0-9 in base 37.",
+        "_packed",
+        ge=0,
+        staged=Staged("", "varchar", "{{ unpack_text('{column}') }}"),
+    ),
+]
+
+# Codes ------------------------------------------------------------------------------------------------------
+AccountClassCode = Annotated[int, _code("How customer protection treats the account.", codes.AccountClass)]
+AccountStatusCode = Annotated[int, _code("Whether the account may act.", codes.AccountStatus)]
+AssetClassCode = Annotated[int, _code("What kind of thing is owned.", codes.AssetClass)]
+InstrumentClassCode = Annotated[int, _code("What kind of contract is traded.", codes.InstrumentClass)]
+InstrumentStateCode = Annotated[int, _code("Whether the instrument trades.", codes.InstrumentState)]
+SideCode = Annotated[int, _code("Buy or sell.", codes.Side)]
+OrderTypeCode = Annotated[int, _code("How the order is priced.", codes.OrderType)]
+TimeInForceCode = Annotated[int, _code("How long the order lives.", codes.TimeInForce)]
+RejectReasonCode = Annotated[int, _code("Why the command was refused.", codes.RejectReason)]
+LedgerAccountKindCode = Annotated[int, _code("Which account of the chart.", codes.LedgerAccountKind)]
+PostingReasonCode = Annotated[int, _code("Why it moved.", codes.PostingReason)]
+ObligationSideCode = Annotated[int, _code("What the account does against payment.", codes.ObligationSide)]
+IncidentClockCode = Annotated[int, _code("Which deadline.", codes.IncidentClock)]
+IncidentStatusCode = Annotated[int, _code("Where the incident stands.", codes.IncidentStatus)]
+AwareSourceCode = Annotated[int, _code("Who found it first.", codes.AwareSource)]
+ConclusionCode = Annotated[int, _code("What the investigation concluded.", codes.Conclusion)]
+NoticeChannelCode = Annotated[int, _code("How the notice was sent.", codes.NoticeChannel)]
+DocumentTypeCode = Annotated[int, _code("What the document is.", codes.DocumentType)]
+EntrySideCode = Annotated[int, _code("Credit or debit for the account owner.", codes.EntrySide)]
+StatementTypeCode = Annotated[int, _code("Which bank report.", codes.StatementType)]
+AdviceTypeCode = Annotated[int, _code("Status or confirmation.", codes.AdviceType)]
+
+
+AskedSideCode = Annotated[int, _code("Buy or sell, as asked.", codes.Side)._replace(codes=None)]
+AskedOrderTypeCode = Annotated[int, _code("How the order is priced, as asked.", codes.OrderType)._replace(codes=None)]
+AskedTimeInForceCode = Annotated[int, _code("How long the order lives, as asked.", codes.TimeInForce)._replace(codes=None)]
+AskedCode = Annotated[int, Kind("A code as asked, unchecked.", "_code")]
+
+# Lake only: what others tell us in their own words ------------------------------------------------------------
+Text = Annotated[str, Kind("Text as received.", arrow=pa.string())]
+Amount = Annotated[Decimal, Kind("Money in major units as the sender wrote it.", arrow=MONEY)]
+Sha256 = Annotated[str, Kind("A SHA-256 digest in lower-case hexadecimal.", "sha256", arrow=pa.string())]

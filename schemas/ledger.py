@@ -1,0 +1,96 @@
+"""Double entry in every asset: one posting is one debit and one credit of the same amount."""
+
+from __future__ import annotations
+
+from schemas.headers import Command, Event
+from schemas.kinds import (
+    AskedUnits,
+    AssetId,
+    AssetUnits,
+    BankId,
+    EpochDay,
+    LedgerAccountKindCode,
+    Minor,
+    PartyId,
+    PaymentId,
+    PersonId,
+    PostingReasonCode,
+    ReferenceId,
+)
+from schemas.record import Role, field, record
+
+
+@record(table="contribute_capital", key="sequence", role=Role.COMMAND, type_code=30)
+class ContributeCapital(Command):
+    """The owners put money into the firm's bank account."""
+
+    asset_id: AssetId = field("The currency.")
+    amount_units: AskedUnits = field("How much, in minor units.")
+    operator_id: PersonId = field("Who recorded it.")
+
+
+@record(table="borrow_from_bank", key="sequence", role=Role.COMMAND, type_code=31)
+class BorrowFromBank(Command):
+    """Borrow money from a bank against securities from custody."""
+
+    bank_id: BankId = field("The lender.")
+    money_asset_id: AssetId = field("The currency.")
+    loan_units: AskedUnits = field("Money borrowed, in minor units.")
+    pledged_asset_id: AssetId = field("The security pledged.")
+    pledged_units: AskedUnits = field("How many units go from custody to the bank.")
+    operator_id: PersonId = field("Who recorded it.")
+
+
+@record(table="order_reserve_deposit", key="sequence", role=Role.COMMAND, type_code=32)
+class OrderReserveDeposit(Command):
+    """Order money into (or out of) the special reserve bank account. Source: 17 CFR 240.15c3-3(e)."""
+
+    payment_id: PaymentId = field("The payment's number; asking twice moves money once.")
+    asset_id: AssetId = field("The currency.")
+    amount_units: AskedUnits = field("Minor units: positive deposits, negative withdraws.")
+    as_of_epoch_day: EpochDay = field("The day computed for.")
+    preparer_operator_id: PersonId = field("Who computed.")
+    approver_operator_id: PersonId = field("Who approved; somebody else.")
+
+
+@record(table="postings", key="sequence", role=Role.EVENT, type_code=140)
+class Posting(Event):
+    """One debit and one credit of the same amount of one asset. Postings are never changed.
+
+    Trade date and settlement date are two views of the same postings: the value date tells them apart.
+    Source: 17 CFR 240.17a-3(a)(2) and (a)(5).
+    """
+
+    posting_reason_code: PostingReasonCode = field("Why.")
+    asset_id: AssetId = field("What moved.")
+    amount_units: AssetUnits = field("How much.")
+    debit_account_kind_code: LedgerAccountKindCode = field("Chart account debited.")
+    debit_party_id: PartyId = field("Whose.")
+    credit_account_kind_code: LedgerAccountKindCode = field("Chart account credited.")
+    credit_party_id: PartyId = field("Whose.")
+    reference_id: ReferenceId = field("Sequence of the fill, obligation or command behind it.")
+    value_epoch_day: EpochDay = field("When it counts in the settlement-date view.")
+
+
+@record(table="bank_loans", key="sequence", role=Role.EVENT, type_code=141)
+class BankLoanTaken(Event):
+    """Money was borrowed against securities carried for customers. Source: 17 CFR 240.15c3-3a, item 2."""
+
+    bank_id: BankId = field("The lender.")
+    money_asset_id: AssetId = field("The currency.")
+    loan_units: AssetUnits = field("Money borrowed.")
+    pledged_asset_id: AssetId = field("The security pledged.")
+    pledged_units: AssetUnits = field("How many.")
+
+
+@record(table="reserve_deposits", key="payment_id", role=Role.EVENT, type_code=142)
+class ReserveDepositOrdered(Event):
+    """A reserve deposit or withdrawal was ordered by one person and approved by another."""
+
+    payment_id: PaymentId = field("The payment.")
+    asset_id: AssetId = field("The currency.")
+    deposit_minor: Minor = field("Into the reserve account; zero on a withdrawal.")
+    withdrawal_minor: Minor = field("Out of the reserve account; zero on a deposit.")
+    as_of_epoch_day: EpochDay = field("The day computed for.")
+    preparer_operator_id: PersonId = field("Who computed.")
+    approver_operator_id: PersonId = field("Who approved.")

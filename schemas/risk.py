@@ -25,3 +25,5 @@ class PositionRow:
     open_buy_lots: OpenLots = field("Resting bids.")
     open_sell_lots: OpenLots = field("Resting asks.")
     open_buy_minor: Minor = field("Resting bids at their limits.")
+    day_net_lots: SignedLots = field("Bought less sold on the business day.")
+    day_net_minor: MinorUnits = field("Paid less received for them.")

@@ -1,0 +1,199 @@
+"""The admission ladder: one rung a reason, in the order of the reject codes; the first no is the answer.
+
+Compiled, called on every trading command by the one pass. Nothing is changed but the rate counter.
+Source: 17 CFR 240.15c3-5(c) (limits before entry), 240.15c3-5(c)(1)(ii) (price, size and duplicates).
+"""
+
+import numpy as np
+from numba import njit
+
+from engine.risk.margin_kernel import (
+    equity,
+    held_lots,
+    is_cash_account,
+    is_contract,
+    open_bids_minor,
+    requirement,
+)
+from schemas.codes import (
+    AccountClass,
+    AccountStatus,
+    InstrumentState,
+    OrderType,
+    RejectReason,
+    Side,
+    TimeInForce,
+)
+
+_BUY, _SELL = int(Side.BUY), int(Side.SELL)
+_LIMIT, _MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
+_DAY, _FOK = int(TimeInForce.DAY), int(TimeInForce.FOK)
+_STREET = int(AccountClass.STREET)
+_ACTIVE, _RESTRICTED = int(AccountStatus.ACTIVE), int(AccountStatus.RESTRICTED)
+_SUSPENDED = int(AccountStatus.SUSPENDED)
+_HALTED, _SHUT = int(InstrumentState.HALTED), int(InstrumentState.CLOSED)
+_BPS = 10_000
+_SECOND = 1_000_000_000
+
+_OK = int(RejectReason.NONE)
+_UNKNOWN_ACCOUNT = int(RejectReason.UNKNOWN_ACCOUNT)
+_ACCOUNT_RESTRICTED = int(RejectReason.ACCOUNT_RESTRICTED)
+_ACCOUNT_SUSPENDED = int(RejectReason.ACCOUNT_SUSPENDED)
+_ACCOUNT_CLOSED = int(RejectReason.ACCOUNT_CLOSED)
+_UNKNOWN_INSTRUMENT = int(RejectReason.UNKNOWN_INSTRUMENT)
+_INSTRUMENT_HALTED = int(RejectReason.INSTRUMENT_HALTED)
+_INSTRUMENT_CLOSED = int(RejectReason.INSTRUMENT_CLOSED)
+_UNKNOWN_CODE = int(RejectReason.UNKNOWN_CODE)
+_BAD_QUANTITY = int(RejectReason.BAD_QUANTITY)
+_BAD_PRICE = int(RejectReason.BAD_PRICE)
+_PRICE_OUTSIDE_COLLAR = int(RejectReason.PRICE_OUTSIDE_COLLAR)
+_ORDER_TOO_LARGE = int(RejectReason.ORDER_TOO_LARGE)
+_NOTIONAL_TOO_LARGE = int(RejectReason.NOTIONAL_TOO_LARGE)
+_RATE_EXCEEDED = int(RejectReason.RATE_EXCEEDED)
+_INSUFFICIENT_MARGIN = int(RejectReason.INSUFFICIENT_MARGIN)
+_INSUFFICIENT_CASH = int(RejectReason.INSUFFICIENT_CASH)
+_INSUFFICIENT_SECURITIES = int(RejectReason.INSUFFICIENT_SECURITIES)
+_NOT_CONFIGURED = int(RejectReason.NOT_CONFIGURED)
+
+
+@njit(cache=True, nogil=True)
+def is_street(account):
+    """Whether an account clears elsewhere and is none of our business but on the book."""
+    return account.account_class_code == _STREET
+
+
+@njit(cache=True, nogil=True)
+def admit_account(accounts, account_id):
+    """Rungs 1xx for any trading command; a restricted account is looked at by the order itself."""
+    if account_id < 1 or account_id >= len(accounts) or accounts[account_id].account_id == 0:
+        return _UNKNOWN_ACCOUNT
+    status = accounts[account_id].account_status_code
+    if status == _SUSPENDED:
+        return _ACCOUNT_SUSPENDED
+    if status != _ACTIVE and status != _RESTRICTED:
+        return _ACCOUNT_CLOSED
+    return _OK
+
+
+@njit(cache=True, nogil=True)
+def admit_instrument(instruments, instrument_id):
+    """Rungs 2xx."""
+    if (
+        instrument_id < 1
+        or instrument_id >= len(instruments)
+        or instruments[instrument_id].instrument_id == 0
+    ):
+        return _UNKNOWN_INSTRUMENT
+    state = instruments[instrument_id].instrument_state_code
+    if state == _HALTED:
+        return _INSTRUMENT_HALTED
+    if state == _SHUT:
+        return _INSTRUMENT_CLOSED
+    if instruments[instrument_id].mark_ticks == 0:
+        return _NOT_CONFIGURED
+    return _OK
+
+
+@njit(cache=True, nogil=True)
+def admit_codes(side, order_type, time_in_force, is_post_only):
+    """Rung 301: every code is one that we know, and they make sense together."""
+    if side != _BUY and side != _SELL:
+        return _UNKNOWN_CODE
+    if order_type != _LIMIT and order_type != _MARKET:
+        return _UNKNOWN_CODE
+    if time_in_force < _DAY or time_in_force > _FOK:
+        return _UNKNOWN_CODE
+    if is_post_only != 0 and (order_type == _MARKET or time_in_force != _DAY):
+        return _UNKNOWN_CODE
+    return _OK
+
+
+@njit(cache=True, nogil=True)
+def limit_of(instrument, side, order_type, price_ticks, window):
+    """The worst price the order may trade at: its limit, or for a market order the edge of the collar."""
+    if order_type == _LIMIT:
+        return price_ticks
+    reach = instrument.mark_ticks * instrument.collar_bps // _BPS
+    lowest = max(instrument.window_floor_ticks, np.int64(1))
+    highest = instrument.window_floor_ticks + window - 1
+    if side == _BUY:
+        return min(instrument.mark_ticks + reach, highest)
+    return max(instrument.mark_ticks - reach, lowest)
+
+
+@njit(cache=True, nogil=True)
+def admit_size(account, instrument, limit_ticks, lots, window):
+    """Rungs 302 to 306. The instrument's bounds were checked at listing, so no product can overflow."""
+    if lots < 1:
+        return _BAD_QUANTITY
+    offset = limit_ticks - instrument.window_floor_ticks
+    if limit_ticks < 1 or offset < 0 or offset >= window:
+        return _BAD_PRICE
+    if abs(limit_ticks - instrument.mark_ticks) * _BPS > instrument.collar_bps * instrument.mark_ticks:
+        return _PRICE_OUTSIDE_COLLAR
+    if lots > instrument.max_order_lots:
+        return _ORDER_TOO_LARGE
+    if limit_ticks * lots * instrument.tick_value_minor > account.max_notional_minor:
+        return _NOTIONAL_TOO_LARGE
+    return _OK
+
+
+@njit(cache=True, nogil=True)
+def admit_rate(accounts, account_id, received_at_ns):
+    """Rung 308: count the command in its second."""
+    account = accounts[account_id]
+    if account.rate_count == 0:
+        return _OK
+    second = received_at_ns // _SECOND
+    if accounts[account_id].rate_second_count != second:
+        accounts[account_id].rate_second_count = second
+        accounts[account_id].rate_used_count = 0
+    accounts[account_id].rate_used_count += 1
+    if accounts[account_id].rate_used_count > account.rate_count:
+        return _RATE_EXCEEDED
+    return _OK
+
+
+@njit(cache=True, nogil=True)
+def fee_minor(instrument, notional):
+    """Taker fee, rounded up to a minor unit."""
+    return (notional * instrument.fee_bps + _BPS - 1) // _BPS
+
+
+@njit(cache=True, nogil=True)
+def admit_margin(
+    accounts, instruments, positions, amounts, account_id, instrument_id, side, limit_ticks, lots
+):
+    """Rungs 102 and 4xx: what the account must have before the order may stand.
+
+    Restricted accounts may only reduce. What is delivered is sold only by those who have it, for the firm
+    borrows no securities. Cash accounts pay in full; all others must keep equity at or above initial margin,
+    after the loss of crossing from limit to mark and the fee.
+    Source: 17 CFR 242.203(b)(1) (no short sale without a borrow or locate).
+    """
+    account = accounts[account_id]
+    if is_street(account):
+        return _OK
+    instrument = instruments[instrument_id]
+    row = positions[account_id, instrument_id]
+    held = held_lots(instruments, positions, amounts, account_id, instrument_id)
+    if account.account_status_code == _RESTRICTED:
+        free = -held - row.open_buy_lots if side == _BUY else held - row.open_sell_lots
+        if lots > free:
+            return _ACCOUNT_RESTRICTED
+    if side == _SELL and not is_contract(instrument) and lots > held - row.open_sell_lots:
+        return _INSUFFICIENT_SECURITIES
+    notional = limit_ticks * lots * instrument.tick_value_minor
+    cost = notional + fee_minor(instrument, notional)
+    money = instrument.quote_asset_id
+    if is_cash_account(account):
+        if is_contract(instrument):
+            return _INSUFFICIENT_MARGIN
+        free_cash = -amounts[account_id, money] - open_bids_minor(positions, account_id)
+        return _OK if side == _SELL or cost <= free_cash else _INSUFFICIENT_CASH
+    signed = lots if side == _BUY else -lots
+    crossing = signed * (limit_ticks - instrument.mark_ticks) * instrument.tick_value_minor
+    left = equity(instruments, positions, amounts, account_id, money)
+    left -= max(crossing, 0) + (cost - notional)
+    needed = requirement(instruments, positions, amounts, account_id, instrument_id, signed)
+    return _OK if left >= needed else _INSUFFICIENT_MARGIN

@@ -1,0 +1,94 @@
+"""The whole state of the engine, in one place: what a snapshot holds and a state hash covers.
+
+It is changed only by the compiled pass and by the `apply` functions of the slow lane.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.incidents.state import IncidentState
+from engine.ledger.balances import Balances
+from engine.market.books import Books, book_bytes, make_books
+from engine.payments.state import PaymentState
+from engine.risk.margin_kernel import equity, requirement
+from engine.settlement.state import SettlementState
+from schemas.derive.layout import Rows, dtype_of, empty_rows, row_tuple
+from schemas.identity import AccountRow
+from schemas.market import AssetRegistered, EngineConfigured, InstrumentRow
+from schemas.risk import PositionRow
+
+
+@dataclass
+class State:
+    """Everything that the next decision may depend on. Row n of an array belongs to id n."""
+
+    capacity: EngineConfigured
+    accounts: Rows  # AccountRow, (account_count + 1,)
+    instruments: Rows  # InstrumentRow, (instrument_count + 1,)
+    positions: Rows  # PositionRow, (account_count + 1, instrument_count + 1)
+    books: Books
+    balances: Balances
+    assets: dict[int, AssetRegistered] = field(default_factory=dict[int, AssetRegistered])
+    payments: PaymentState = field(default_factory=PaymentState)
+    settlement: SettlementState = field(default_factory=SettlementState)
+    incidents: IncidentState = field(default_factory=IncidentState)
+    money_asset_id: int = 0  # the currency of margin: the first currency registered
+    business_epoch_day: int = 0
+    next_epoch_day: int = 0
+    second_epoch_day: int = 0
+    sequence: int = 0
+    clock_ns: int = 0
+
+    @classmethod
+    def of(cls, capacity: EngineConfigured) -> State:
+        """An empty state of the given capacities."""
+        accounts, instruments = capacity.account_count + 1, capacity.instrument_count + 1
+        return cls(
+            capacity=capacity,
+            accounts=empty_rows(AccountRow, accounts),
+            instruments=empty_rows(InstrumentRow, instruments),
+            positions=np.zeros((accounts, instruments), dtype=dtype_of(PositionRow)),
+            books=make_books(
+                capacity.account_count,
+                capacity.instrument_count,
+                capacity.order_count,
+                capacity.order_id_count,
+                capacity.window_count,
+            ),
+            balances=Balances.of(capacity.account_count, capacity.asset_count),
+        )
+
+    def margin_minor(self, account_id: int) -> tuple[int, int]:
+        """Equity and initial margin of an account, in minor units of the margin currency."""
+        shared = (self.instruments, self.positions, self.balances.amounts, account_id)
+        return int(equity(*shared, self.money_asset_id)), int(requirement(*shared, 0, 0))
+
+    def free_cash_minor(self, account_id: int) -> int:
+        """What may leave an account without breaking its margin."""
+        has, needs = self.margin_minor(account_id)
+        return has - needs
+
+    def hash(self) -> bytes:
+        """SHA-256 over the state in canonical form; equal states hash equal on every machine."""
+        digest = hashlib.sha256()
+        for array in (self.accounts, self.instruments, self.positions, self.balances.amounts):
+            digest.update(array.tobytes())
+        digest.update(book_bytes(self.books, self.instruments))
+        digest.update(repr([row_tuple(self.assets[a]) for a in sorted(self.assets)]).encode())
+        digest.update(repr(row_tuple(self.capacity)).encode())
+        for part in (self.payments, self.settlement, self.incidents):
+            digest.update(part.canonical())
+        scalars = (
+            self.money_asset_id,
+            self.business_epoch_day,
+            self.next_epoch_day,
+            self.second_epoch_day,
+            self.sequence,
+            self.clock_ns,
+        )
+        digest.update(repr(scalars).encode())
+        return digest.digest()

@@ -94,3 +94,12 @@ class ReserveDepositOrdered(Event):
     as_of_epoch_day: EpochDay = field("The day computed for.")
     preparer_operator_id: PersonId = field("Who computed.")
     approver_operator_id: PersonId = field("Who approved.")
+
+
+@record(table="capital_contributions", key="sequence", role=Role.EVENT, type_code=143)
+class CapitalContributed(Event):
+    """The owners' money arrived at the firm's bank."""
+
+    asset_id: AssetId = field("The currency.")
+    amount_units: AssetUnits = field("How much, in minor units.")
+    operator_id: PersonId = field("Who recorded it.")

@@ -8,6 +8,7 @@ from schemas.kinds import (
     AskedObligationId,
     AskedUnits,
     AssetId,
+    Count,
     EpochDay,
     InstrumentId,
     Minor,
@@ -90,3 +91,12 @@ class VariationSettled(Event):
     position_lots: SignedLots = field("The position marked.")
     mark_ticks: Ticks = field("The settlement price.")
     variation_minor: MinorUnits = field("Gain of the account; negative is a loss.")
+
+
+@record(table="settlement_cycles", key="trade_epoch_day", role=Role.EVENT, type_code=164)
+class SettlementCycleCompleted(Event):
+    """The trades of a business day are netted; its cycle does not run again."""
+
+    trade_epoch_day: EpochDay = field("The business day.")
+    obligation_count: Count = field("Obligations instructed.")
+    variation_count: Count = field("Contract positions whose variation was settled.")

@@ -1,0 +1,66 @@
+"""The chart of accounts as rows of one table: which side a kind is on and where its row lies.
+
+Owns the arithmetic from (kind, party) to a row. Does not own the amounts: see `balances.py`.
+"""
+
+from __future__ import annotations
+
+from schemas.codes import LedgerAccountKind as Kind
+
+BANK_COUNT = 64
+"""Rows of each kind whose party is a bank; bank ids run from 1 to BANK_COUNT - 1."""
+
+OWNER_KINDS = (
+    Kind.CLIENT,
+    Kind.FIRM_CAPITAL,
+    Kind.FEE_INCOME,
+    Kind.BANK_LOAN,
+    Kind.WITHDRAWAL_PAYABLE,
+    Kind.SUSPENSE,
+)
+LOCATION_KINDS = (
+    Kind.STREET_PENDING,
+    Kind.FAIL,
+    Kind.NOSTRO,
+    Kind.RESERVE_BANK,
+    Kind.CUSTODY,
+    Kind.COLLATERAL_AT_BANK,
+)
+
+# Kinds in the order of their rows. Those of an account come first, so that with `n` accounts the row
+# of CLIENT is account_id, of STREET_PENDING n + 1 + account_id, and so on without a lookup.
+ACCOUNT_KINDS = (Kind.CLIENT, Kind.STREET_PENDING, Kind.FAIL, Kind.WITHDRAWAL_PAYABLE)
+BANK_KINDS = (Kind.BANK_LOAN, Kind.COLLATERAL_AT_BANK)
+FIRM_KINDS = (
+    Kind.FIRM_CAPITAL,
+    Kind.FEE_INCOME,
+    Kind.SUSPENSE,
+    Kind.NOSTRO,
+    Kind.RESERVE_BANK,
+    Kind.CUSTODY,
+)
+
+
+def party_count(kind: Kind, account_count: int) -> int:
+    """How many rows a kind has; party ids run from zero to one less."""
+    if kind in ACCOUNT_KINDS:
+        return account_count + 1
+    return BANK_COUNT if kind in BANK_KINDS else 1
+
+
+def row_offsets(account_count: int) -> tuple[int, ...]:
+    """First row of each kind, indexed by the kind's code; minus one where no kind has the code.
+
+    The row of (kind, party) is `row_offsets(account_count)[kind] + party`, in Python and in kernels.
+    """
+    offsets = [-1] * (max(Kind) + 1)
+    row = 0
+    for kind in (*ACCOUNT_KINDS, *BANK_KINDS, *FIRM_KINDS):
+        offsets[kind] = row
+        row += party_count(kind, account_count)
+    return tuple(offsets)
+
+
+def row_count(account_count: int) -> int:
+    """How many rows the chart has."""
+    return sum(party_count(kind, account_count) for kind in Kind)

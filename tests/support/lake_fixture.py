@@ -1,0 +1,36 @@
+"""A small real lake for tests: one Delta table a record, with the rows that a test gives."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from deltalake import DeltaTable, write_deltalake
+
+from schemas import registry as _registry  # noqa: F401  (declares every record)
+from schemas.derive.arrow import arrow_schema, arrow_table_of
+from schemas.external import LakeWatermark
+from schemas.record import in_lake
+
+
+def write_lake(lake: Path, rows: Iterable[Any] = ()) -> None:
+    """Write every lake table below a folder; tables without rows are there and have no data file.
+
+    The watermark covers all the rows unless the rows hold a watermark of their own.
+    """
+    by_class: dict[type, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_class[type(row)].append(row)
+    if not by_class[LakeWatermark]:
+        reached = [row.sequence for kept in by_class.values() for row in kept if hasattr(row, "sequence")]
+        by_class[LakeWatermark] = [
+            LakeWatermark(
+                table_name="book", watermark_count=max(reached, default=0), frame_count=1, written_at_ns=0
+            )
+        ]
+    for record in in_lake():
+        table = DeltaTable.create(lake / record.table, arrow_schema(record))
+        if kept := by_class[record.cls]:
+            write_deltalake(table, arrow_table_of(record, kept), mode="append")

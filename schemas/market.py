@@ -341,6 +341,19 @@ class BookLevel:
     order_count: Count = field("Length of the queue.")
 
 
+@record(table="crossings", key="maker_order_id", role=Role.STATE)
+class Crossing:
+    """One resting order that a taker met, between matching and posting."""
+
+    maker_count: Count = field("Row of the maker; free again when nothing of it is open.")
+    maker_order_id: OrderId = field("The maker.")
+    maker_account_id: AccountId = field("Whose.")
+    maker_client_order_id: ClientOrderId = field("The client's number of it.")
+    price_ticks: Ticks = field("The maker's limit.")
+    quantity_lots: Lots = field("How much was traded.")
+    maker_open_lots: OpenLots = field("What the maker has left.")
+
+
 @record(table="instrument_states", key="instrument_id", role=Role.STATE)
 class InstrumentRow:
     """An instrument as the compiled pass sees it; row number is instrument_id. Row zero is unused."""

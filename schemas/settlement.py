@@ -93,9 +93,9 @@ class VariationSettled(Event):
     variation_minor: MinorUnits = field("Gain of the account; negative is a loss.")
 
 
-@record(table="settlement_cycles", key="trade_epoch_day", role=Role.EVENT, type_code=164)
+@record(table="settlement_cycles", key="sequence", role=Role.EVENT, type_code=164)
 class SettlementCycleCompleted(Event):
-    """The trades of a business day are netted; its cycle does not run again."""
+    """The trades of a business day so far are netted; only later trades call for another cycle."""
 
     trade_epoch_day: EpochDay = field("The business day.")
     obligation_count: Count = field("Obligations instructed.")

@@ -39,9 +39,11 @@ FIRM_KINDS = (
     Kind.RESERVE_BANK,
     Kind.CUSTODY,
 )
+FIXED_ROW_COUNT = BANK_COUNT * len(BANK_KINDS) + len(FIRM_KINDS)
+"""Rows that do not depend on the number of accounts; they lie behind those that do."""
 
 
-def party_count(kind: Kind, account_count: int) -> int:
+def party_count(kind: int, account_count: int) -> int:
     """How many rows a kind has; party ids run from zero to one less."""
     if kind in ACCOUNT_KINDS:
         return account_count + 1
@@ -51,7 +53,7 @@ def party_count(kind: Kind, account_count: int) -> int:
 def row_offsets(account_count: int) -> tuple[int, ...]:
     """First row of each kind, indexed by the kind's code; minus one where no kind has the code.
 
-    The row of (kind, party) is `row_offsets(account_count)[kind] + party`, in Python and in kernels.
+    The row of (kind, party) is `row_offsets(account_count)[kind] + party`.
     """
     offsets = [-1] * (max(Kind) + 1)
     row = 0
@@ -63,4 +65,9 @@ def row_offsets(account_count: int) -> tuple[int, ...]:
 
 def row_count(account_count: int) -> int:
     """How many rows the chart has."""
-    return sum(party_count(kind, account_count) for kind in Kind)
+    return len(ACCOUNT_KINDS) * (account_count + 1) + FIXED_ROW_COUNT
+
+
+def account_count_of(rows: int) -> int:
+    """The inverse of `row_count`."""
+    return (rows - FIXED_ROW_COUNT) // len(ACCOUNT_KINDS) - 1

@@ -1,0 +1,208 @@
+"""Which money and securities an event moves: with `posting_kernel.py`, the only place that says so.
+
+Owns the transfers of slow events. Does not own those of executions (the kernel) nor the balances.
+A debit stands before a credit everywhere; owner kinds carry credit, location kinds debit balances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from schemas.codes import AssetClass, ObligationSide, PostingReason
+from schemas.codes import LedgerAccountKind as Kind
+from schemas.headers import Event
+from schemas.ledger import BankLoanTaken, CapitalContributed, ReserveDepositOrdered
+from schemas.payments import (
+    DepositCredited,
+    SecuritiesTransferredIn,
+    WithdrawalApproved,
+    WithdrawalPaid,
+)
+from schemas.settlement import (
+    SettlementConfirmed,
+    SettlementFailed,
+    SettlementInstructed,
+    VariationSettled,
+)
+
+if TYPE_CHECKING:
+    from engine.state import State
+
+
+class Transfer(NamedTuple):
+    """One posting to be made; the fields are Posting's own columns."""
+
+    posting_reason_code: int
+    asset_id: int
+    amount_units: int
+    debit_account_kind_code: int
+    debit_party_id: int
+    credit_account_kind_code: int
+    credit_party_id: int
+    reference_id: int
+    value_epoch_day: int
+
+
+class Party(NamedTuple):
+    """A ledger account: which of the chart, and whose."""
+
+    kind: Kind
+    party_id: int = 0
+
+
+NOSTRO = Party(Kind.NOSTRO)
+CUSTODY = Party(Kind.CUSTODY)
+RESERVE_BANK = Party(Kind.RESERVE_BANK)
+FIRM_CAPITAL = Party(Kind.FIRM_CAPITAL)
+
+
+def transfers(state: State, event: Event) -> Iterator[Transfer]:
+    """What the event moves, in order; nothing when it moves nothing. `state` is after the event."""
+    moves = _TRANSFERS.get(type(event))
+    if moves is not None:
+        for move in moves(state, event):
+            if move.units:
+                yield _transfer(state.business_epoch_day, move)
+
+
+class _Move(NamedTuple):
+    reason: PostingReason
+    asset_id: int
+    units: int
+    debit: Party
+    credit: Party
+    reference_id: int
+
+
+_Moves = Iterator[_Move]
+
+
+def _transfer(value_epoch_day: int, move: _Move) -> Transfer:
+    return Transfer(
+        int(move.reason),
+        move.asset_id,
+        move.units,
+        int(move.debit.kind),
+        move.debit.party_id,
+        int(move.credit.kind),
+        move.credit.party_id,
+        move.reference_id,
+        value_epoch_day,
+    )
+
+
+def _place_of(state: State, asset_id: int) -> Party:
+    """Where the firm keeps an asset: currencies at its bank, all else in custody."""
+    is_money = state.assets[asset_id].asset_class_code == AssetClass.CURRENCY
+    return NOSTRO if is_money else CUSTODY
+
+
+# Payments of clients ----------------------------------------------------------------------------
+
+
+def _deposit(state: State, e: DepositCredited) -> _Moves:
+    client, place = Party(Kind.CLIENT, e.account_id), _place_of(state, e.asset_id)
+    yield _Move(PostingReason.DEPOSIT, e.asset_id, e.amount_units, place, client, e.payment_id)
+
+
+def _securities_in(_: State, e: SecuritiesTransferredIn) -> _Moves:
+    reason, client = PostingReason.SECURITIES_TRANSFER, Party(Kind.CLIENT, e.account_id)
+    yield _Move(reason, e.asset_id, e.amount_units, CUSTODY, client, e.payment_id)
+
+
+def _withdrawal(_: State, e: WithdrawalApproved) -> _Moves:
+    client = Party(Kind.CLIENT, e.account_id)
+    payable = Party(Kind.WITHDRAWAL_PAYABLE, e.account_id)
+    yield _Move(PostingReason.WITHDRAWAL, e.asset_id, e.amount_units, client, payable, e.payment_id)
+
+
+def _withdrawal_paid(_: State, e: WithdrawalPaid) -> _Moves:
+    reason, payable = PostingReason.WITHDRAWAL_PAID, Party(Kind.WITHDRAWAL_PAYABLE, e.account_id)
+    yield _Move(reason, e.asset_id, e.amount_units, payable, NOSTRO, e.payment_id)
+
+
+# The firm's own money ---------------------------------------------------------------------------
+
+
+def _capital(_: State, e: CapitalContributed) -> _Moves:
+    reason, reference = PostingReason.CAPITAL, e.cause_sequence
+    yield _Move(reason, e.asset_id, e.amount_units, NOSTRO, FIRM_CAPITAL, reference)
+
+
+def _bank_loan(_: State, e: BankLoanTaken) -> _Moves:
+    loan, pledged = Party(Kind.BANK_LOAN, e.bank_id), Party(Kind.COLLATERAL_AT_BANK, e.bank_id)
+    money, security = e.money_asset_id, e.pledged_asset_id
+    yield _Move(PostingReason.BANK_LOAN, money, e.loan_units, NOSTRO, loan, e.sequence)
+    yield _Move(PostingReason.PLEDGE, security, e.pledged_units, pledged, CUSTODY, e.sequence)
+
+
+def _reserve(_: State, e: ReserveDepositOrdered) -> _Moves:
+    reason, asset, reference = PostingReason.RESERVE_DEPOSIT, e.asset_id, e.payment_id
+    yield _Move(reason, asset, e.deposit_minor, RESERVE_BANK, NOSTRO, reference)
+    yield _Move(reason, asset, e.withdrawal_minor, NOSTRO, RESERVE_BANK, reference)
+
+
+# Settlement -------------------------------------------------------------------------------------
+
+
+def _variation(state: State, e: VariationSettled) -> _Moves:
+    asset_id = int(state.instruments[e.instrument_id]["quote_asset_id"])
+    client, pending = Party(Kind.CLIENT, e.account_id), Party(Kind.STREET_PENDING, e.account_id)
+    debit, credit = (pending, client) if e.variation_minor > 0 else (client, pending)
+    reason, units = PostingReason.VARIATION, abs(e.variation_minor)
+    yield _Move(reason, asset_id, units, debit, credit, e.sequence)
+
+
+def _confirmed(state: State, e: SettlementConfirmed) -> _Moves:
+    obligation = state.settlement.obligations[e.obligation_id]
+    told = obligation.instructed
+    waited = Kind.FAIL if obligation.has_failed else Kind.STREET_PENDING
+    place = _place_of(state, told.asset_id) if told.asset_id else CUSTODY
+    return _against_payment(
+        PostingReason.SETTLEMENT,
+        told,
+        (e.settled_units, e.settled_minor),
+        Party(waited, told.account_id),
+        (place, NOSTRO),
+    )
+
+
+def _failed(state: State, e: SettlementFailed) -> _Moves:
+    told = state.settlement.obligations[e.obligation_id].instructed
+    fail, pending = Party(Kind.FAIL, told.account_id), Party(Kind.STREET_PENDING, told.account_id)
+    amounts = e.failed_units, e.failed_minor
+    return _against_payment(PostingReason.FAIL, told, amounts, pending, (fail, fail))
+
+
+def _against_payment(
+    reason: PostingReason,
+    told: SettlementInstructed,
+    amounts: tuple[int, int],
+    waited: Party,
+    places: tuple[Party, Party],
+) -> _Moves:
+    """Units and money leave where they waited: for a receiver, units come to their place, money goes.
+
+    `amounts` and `places` are of the units and of the money.
+    """
+    (units, minor), (unit_place, money_place) = amounts, places
+    unit_sides, money_sides = (unit_place, waited), (waited, money_place)
+    if told.obligation_side_code in (ObligationSide.DELIVER, ObligationSide.COLLECT_CASH):
+        unit_sides, money_sides = unit_sides[::-1], money_sides[::-1]
+    yield _Move(reason, told.asset_id, units, *unit_sides, told.obligation_id)
+    yield _Move(reason, told.quote_asset_id, minor, *money_sides, told.obligation_id)
+
+
+_TRANSFERS: dict[type[Event], Callable[[Any, Any], _Moves]] = {
+    DepositCredited: _deposit,
+    SecuritiesTransferredIn: _securities_in,
+    WithdrawalApproved: _withdrawal,
+    WithdrawalPaid: _withdrawal_paid,
+    CapitalContributed: _capital,
+    BankLoanTaken: _bank_loan,
+    ReserveDepositOrdered: _reserve,
+    VariationSettled: _variation,
+    SettlementConfirmed: _confirmed,
+    SettlementFailed: _failed,
+}

@@ -1,0 +1,67 @@
+"""What starts work without a person: a new file in the inbox, a new frame in the journal.
+
+Owns: noticing. Does not own: what is done about it; a sensor names a job of `definitions.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from engine.config import Home
+from engine.journal.mark import read_mark
+
+INBOX_SECONDS = 5
+JOURNAL_SECONDS = 30
+
+
+def inbox_sensor(job: Any) -> dg.SensorDefinition:
+    """Run the job when the inbox holds files; the same files ask once."""
+
+    @dg.sensor(
+        name="statements_arrived",
+        job=job,
+        minimum_interval_seconds=INBOX_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="New files from banks, custodians and clearing houses.",
+    )
+    def statements_arrived(home: dg.ResourceParam[Home]) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        files = sorted(p for p in home.inbox.rglob("*") if p.is_file() and not p.name.startswith("."))
+        if not files:
+            yield dg.SkipReason("the inbox is empty")
+            return
+        yield dg.RunRequest(run_key=_seen(files), tags={"files": str(len(files))})
+
+    return statements_arrived
+
+
+def journal_sensor(job: Any) -> dg.SensorDefinition:
+    """Run the job when frames became durable since the last look."""
+
+    @dg.sensor(
+        name="journal_grew",
+        job=job,
+        minimum_interval_seconds=JOURNAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="New durable frames of the journal.",
+    )
+    def journal_grew(
+        context: dg.SensorEvaluationContext, home: dg.ResourceParam[Home]
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        index = (read_mark(home.journal) if home.journal.exists() else None) or 0
+        if index <= int(context.cursor or 0):
+            yield dg.SkipReason(f"the journal still ends at frame {index}")
+            return
+        context.update_cursor(str(index))
+        yield dg.RunRequest(run_key=f"frame-{index}")
+
+    return journal_grew
+
+
+def _seen(files: list[Path]) -> str:
+    told = "".join(f"{p.name}:{p.stat().st_size}:{p.stat().st_mtime_ns};" for p in files)
+    return hashlib.sha256(told.encode()).hexdigest()

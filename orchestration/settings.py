@@ -1,0 +1,37 @@
+"""Settings of the orchestration: who signs, and where the book lies.
+
+What changes an outcome is a journaled record, never a setting; the exceptions here name people and files only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engine.config import Home
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DBT_PROJECT = REPOSITORY / "dbt_project"
+
+
+class PlatformSettings(BaseSettings):
+    """Settings of the platform's products; environment variables begin with `PLATFORM_`."""
+
+    model_config = SettingsConfigDict(env_prefix="PLATFORM_", frozen=True)
+
+    preparer_operator_id: int = 901  # computes the reserve
+    approver_operator_id: int = 902  # approves its deposit; somebody else
+    inbox_poll_seconds: int = 5
+    journal_poll_seconds: int = 30
+
+
+class _HomeSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="ONEBOOK_", frozen=True)
+
+    home: Path = Path(".onebook")
+
+
+def home_from_environment() -> Home:
+    """The home folder that `ONEBOOK_HOME` names; `.onebook` where one stands when it is not set."""
+    return Home(_HomeSettings().home)

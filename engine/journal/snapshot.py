@@ -1,0 +1,138 @@
+"""The engine's state at one frame, so that a start need not replay the whole journal.
+
+Owns: the file and how many are kept. Does not own: what the arrays mean. A snapshot is never the only copy: the
+journal can always rebuild it, so one that does not verify is passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import JournalFailed
+from engine.journal.disk import DISK, Disk
+
+MAGIC = b"OBSNAPSH"
+SNAPSHOT_VERSION = 1
+KEPT = 2
+_HEADER = struct.Struct("<8sIIQQ32s32s")
+_LENGTH = struct.Struct("<Q")
+_HASH_BYTES = 32
+_SUFFIX, _UNFINISHED = ".snapshot", ".unfinished"
+
+
+class Snapshot(NamedTuple):
+    """The state after frame `frame_index`; check `chain_hash` against the journal before use."""
+
+    path: Path
+    frame_index: int
+    chain_hash: bytes
+    state_hash: bytes
+    arrays: dict[str, npt.NDArray[Any]]
+    text: bytes
+
+
+def write_snapshot(
+    folder: Path,
+    frame_index: int,
+    chain_hash: bytes,
+    state_hash: bytes,
+    arrays: Mapping[str, npt.NDArray[Any]],
+    text: bytes,
+    disk: Disk = DISK,
+) -> Path:
+    """Write a snapshot, durable on return, then drop all but the newest two.
+
+    Nothing is replaced in place. Raises JournalFailed when the disk refuses, ValueError on arrays of objects.
+    """
+    path = folder / f"{frame_index:012d}{_SUFFIX}"
+    parts = _parts(frame_index, chain_hash, state_hash, arrays, text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob(f"*{_UNFINISHED}"):
+            disk.unlink(unfinished)
+        _write_durably(path, parts, disk)
+        for old in _newest_first(folder)[KEPT:]:
+            disk.unlink(old)
+    except OSError as error:
+        raise JournalFailed(f"{path}: the snapshot cannot be written: {error}") from error
+    return path
+
+
+def load_snapshot(folder: Path) -> Snapshot | None:
+    """The newest snapshot that verifies, or None: then the journal is replayed from its beginning."""
+    for path in _newest_first(folder):
+        if (snapshot := _read(path)) is not None:
+            return snapshot
+    return None
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{_SUFFIX}"), reverse=True)
+
+
+def _parts(
+    frame_index: int,
+    chain_hash: bytes,
+    state_hash: bytes,
+    arrays: Mapping[str, npt.NDArray[Any]],
+    text: bytes,
+) -> list[bytes]:
+    header = (MAGIC, SNAPSHOT_VERSION, len(arrays), frame_index, len(text), chain_hash, state_hash)
+    parts = [_HEADER.pack(*header), text]
+    for name, array in arrays.items():
+        encoded, stored = name.encode(), io.BytesIO()
+        np.save(stored, array, allow_pickle=False)
+        content = stored.getvalue()
+        parts += [_LENGTH.pack(len(encoded)), encoded, _LENGTH.pack(len(content)), content]
+    return parts
+
+
+def _write_durably(path: Path, parts: list[bytes], disk: Disk) -> None:
+    unfinished = path.with_suffix(_UNFINISHED)
+    descriptor = disk.open(unfinished)
+    try:
+        digest, offset = hashlib.sha256(), 0
+        for part in parts:
+            digest.update(part)
+            disk.pwrite(descriptor, part, offset)
+            offset += len(part)
+        disk.pwrite(descriptor, digest.digest(), offset)
+        disk.fdatasync(descriptor)
+    finally:
+        disk.close(descriptor)
+    disk.rename(unfinished, path)
+    disk.fsync_folder(path.parent)
+
+
+def _read(path: Path) -> Snapshot | None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    body, digest = content[:-_HASH_BYTES], content[-_HASH_BYTES:]
+    if len(body) < _HEADER.size or hashlib.sha256(body).digest() != digest:
+        return None
+    magic, version, count, frame_index, text_bytes, chain_hash, state_hash = _HEADER.unpack_from(body)
+    if magic != MAGIC or version != SNAPSHOT_VERSION:
+        return None
+    stream = io.BytesIO(body)
+    stream.seek(_HEADER.size)
+    text = stream.read(text_bytes)
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for _ in range(count):
+        name = _read_part(stream).decode()
+        arrays[name] = np.load(io.BytesIO(_read_part(stream)), allow_pickle=False, max_header_size=1 << 20)
+    return Snapshot(path, frame_index, chain_hash, state_hash, arrays, text)
+
+
+def _read_part(stream: io.BytesIO) -> bytes:
+    (length,) = _LENGTH.unpack(stream.read(_LENGTH.size))
+    return stream.read(length)

@@ -1,0 +1,23 @@
+"""Identity: what each command does and what each event changes."""
+
+from __future__ import annotations
+
+from engine.emit import Applier, Handler
+from engine.identity.accounts import (
+    apply_account_opened,
+    apply_account_status_changed,
+    change_account_status,
+    open_account,
+)
+from schemas.headers import Command, Event
+from schemas.identity import AccountOpened, AccountStatusChanged, ChangeAccountStatus, OpenAccount
+
+HANDLERS: dict[type[Command], Handler] = {
+    OpenAccount: open_account,
+    ChangeAccountStatus: change_account_status,
+}
+
+APPLIERS: dict[type[Event], Applier] = {
+    AccountOpened: apply_account_opened,
+    AccountStatusChanged: apply_account_status_changed,
+}

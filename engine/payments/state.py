@@ -1,0 +1,42 @@
+"""What payments must remember: every number used, and which withdrawals the bank still has to pay."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class Payable(NamedTuple):
+    """A withdrawal that was approved and not yet paid."""
+
+    account_id: int
+    asset_id: int
+    amount_units: int
+
+
+@dataclass
+class PaymentState:
+    """Payment numbers are unique for ever over deposits, withdrawals, transfers and reserve deposits."""
+
+    used: set[int] = field(default_factory=set[int])
+    payable: dict[int, Payable] = field(default_factory=dict[int, Payable])
+    paid: set[int] = field(default_factory=set[int])
+
+    def dump(self) -> dict[str, Any]:
+        """Plain lists, sorted by payment number."""
+        return {
+            "used": sorted(self.used),
+            "payable": [[number, *self.payable[number]] for number in sorted(self.payable)],
+            "paid": sorted(self.paid),
+        }
+
+    @classmethod
+    def load(cls, dumped: dict[str, Any]) -> PaymentState:
+        """The state that `dump` dumped."""
+        payable = {number: Payable(*row) for number, *row in dumped["payable"]}
+        return cls(set(dumped["used"]), payable, set(dumped["paid"]))
+
+    def canonical(self) -> bytes:
+        """The same bytes for equal states, whatever their history."""
+        return json.dumps(self.dump()).encode()

@@ -1,0 +1,118 @@
+"""The firm's own money: capital, bank loans against securities, the special reserve account.
+
+Owns the checks. Does not own how large a reserve must be: that is computed from the lake and
+comes in as a command of two people.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.emit import Emit, refuse
+from engine.ledger.chart import BANK_COUNT
+from engine.payments.clients import MONEY, TRANSFERABLE, has_class
+from schemas.codes import LedgerAccountKind, RejectReason
+from schemas.ledger import (
+    BankLoanTaken,
+    BorrowFromBank,
+    CapitalContributed,
+    ContributeCapital,
+    OrderReserveDeposit,
+    ReserveDepositOrdered,
+)
+
+if TYPE_CHECKING:
+    from engine.state import State
+
+
+def contribute_capital(state: State, command: ContributeCapital, emit: Emit) -> None:
+    """Book the owners' money, or say why not."""
+    if not has_class(state, command.asset_id, MONEY):
+        return refuse(emit, command, RejectReason.UNKNOWN_REFERENCE)
+    if command.amount_units <= 0:
+        return refuse(emit, command, RejectReason.BAD_AMOUNT)
+    emit(
+        CapitalContributed,
+        asset_id=command.asset_id,
+        amount_units=command.amount_units,
+        operator_id=command.operator_id,
+    )
+
+
+def borrow_from_bank(state: State, command: BorrowFromBank, emit: Emit) -> None:
+    """Book a loan and its pledge, or say why not."""
+    reason = _why_not_borrow(state, command)
+    if reason is not RejectReason.NONE:
+        return refuse(emit, command, reason)
+    emit(
+        BankLoanTaken,
+        bank_id=command.bank_id,
+        money_asset_id=command.money_asset_id,
+        loan_units=command.loan_units,
+        pledged_asset_id=command.pledged_asset_id,
+        pledged_units=command.pledged_units,
+    )
+
+
+def _why_not_borrow(state: State, c: BorrowFromBank) -> RejectReason:
+    if not 0 < c.bank_id < BANK_COUNT:
+        return RejectReason.CAPACITY_REACHED
+    if not has_class(state, c.money_asset_id, MONEY):
+        return RejectReason.UNKNOWN_REFERENCE
+    if not has_class(state, c.pledged_asset_id, TRANSFERABLE):
+        return RejectReason.UNKNOWN_REFERENCE
+    if c.loan_units <= 0 or c.pledged_units <= 0:
+        return RejectReason.BAD_AMOUNT
+    if c.pledged_units > _firm_balance(state, LedgerAccountKind.CUSTODY, c.pledged_asset_id):
+        return RejectReason.INSUFFICIENT_SECURITIES
+    return RejectReason.NONE
+
+
+def order_reserve_deposit(state: State, command: OrderReserveDeposit, emit: Emit) -> None:
+    """Move money between the bank account and the reserve account, or say why not.
+
+    Source: 17 CFR 240.15c3-3(e)(1) and (g).
+    """
+    reason = _why_not_reserve(state, command)
+    if reason is not RejectReason.NONE:
+        return refuse(emit, command, reason)
+    emit(
+        ReserveDepositOrdered,
+        payment_id=command.payment_id,
+        asset_id=command.asset_id,
+        deposit_minor=max(command.amount_units, 0),
+        withdrawal_minor=max(-command.amount_units, 0),
+        as_of_epoch_day=command.as_of_epoch_day,
+        preparer_operator_id=command.preparer_operator_id,
+        approver_operator_id=command.approver_operator_id,
+    )
+
+
+def _why_not_reserve(state: State, c: OrderReserveDeposit) -> RejectReason:
+    if c.payment_id in state.payments.used:
+        return RejectReason.ALREADY_EXISTS
+    if not has_class(state, c.asset_id, MONEY):
+        return RejectReason.UNKNOWN_REFERENCE
+    if c.amount_units == 0:
+        return RejectReason.BAD_AMOUNT
+    if c.preparer_operator_id == c.approver_operator_id:
+        return RejectReason.SAME_PERSON
+    if c.amount_units > _firm_balance(state, LedgerAccountKind.NOSTRO, c.asset_id):
+        return RejectReason.INSUFFICIENT_CASH
+    if -c.amount_units > _firm_balance(state, LedgerAccountKind.RESERVE_BANK, c.asset_id):
+        return RejectReason.INSUFFICIENT_CASH
+    return RejectReason.NONE
+
+
+def _firm_balance(state: State, kind: LedgerAccountKind, asset_id: int) -> int:
+    return state.balances.balance(kind, 0, asset_id)
+
+
+def apply_reserve_deposit_ordered(state: State, event: ReserveDepositOrdered) -> None:
+    """Remember the number; the posting moves the money."""
+    state.payments.used.add(event.payment_id)
+
+
+def apply_nothing(state: State, event: CapitalContributed | BankLoanTaken) -> None:
+    """The postings are all there is to these events."""
+    del state, event

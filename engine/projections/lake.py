@@ -1,0 +1,264 @@
+"""The journal in the lake: every row of every command and event once, one Delta table a record.
+
+Owns the one writer of journaled tables and the watermark; and reading a table no further than the watermark.
+Does not own Delta commits (`delta.py`), tail repair (`repair.py`) or records from outside (`external.py`).
+
+A batch is a fixed range of frames. Its range is durable in the batch log before a table is touched; then each
+table is appended to under the batch's number; the watermark moves last. A crash anywhere leaves one
+unfinished batch, which is made again from the journal and skips each table that has its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from engine.clock import Clock, WallClock
+from engine.config import EngineSettings, Home
+from engine.errors import LakeError
+from engine.journal.mark import read_mark
+from engine.journal.reader import follow, read_frames
+from engine.projections.batches import NOTHING, Batch, BatchLog, batch_of
+from engine.projections.delta import LakeTable, is_table, locked, table_of
+from engine.projections.external import prepare_external
+from engine.projections.repair import repair
+from schemas.derive.arrow import arrow_table
+from schemas.derive.layout import Rows
+from schemas.external import LakeWatermark
+from schemas.record import Role, in_lake, journaled, record_of
+
+if TYPE_CHECKING:
+    from engine.journal.frame import Frame
+
+SHARD = "main"
+GATHERING_NS = 200_000_000  # how long frames wait for company before they become a batch
+
+_BATCH_LOG = "_batches.jsonl"
+_WATERMARKS = record_of(LakeWatermark)
+
+
+class LakeWriter:
+    """The one process that brings the journal to the lake."""
+
+    def __init__(
+        self, home: Home, settings: EngineSettings | None = None, clock: Clock | None = None
+    ) -> None:
+        """Prepare a writer; nothing is touched before `open`. The clock dates the watermark."""
+        self._home = home
+        self._clock = clock or WallClock()
+        self._batch_frame_count = (settings or EngineSettings()).lake_batch_frame_count
+        self._held = ExitStack()
+        self._tables: dict[str, LakeTable] = {}
+        self._log: BatchLog
+        self._watermark: LakeTable
+
+    def open(self) -> LakeWriter:
+        """Take the lake's lock, make missing tables, repair torn tails and finish the last batch.
+
+        Raises LakeError when another process writes the lake, or when the lake is not what its batch log and
+        the journal say.
+        """
+        lake = self._home.lake
+        lake.mkdir(parents=True, exist_ok=True)
+        self._held.enter_context(locked(lake / "_locks" / "writer", wait=False))
+        try:
+            self._log = BatchLog(lake / _BATCH_LOG)
+            self._held.callback(self._log.close)
+            self._open_watermark()
+            self._open_tables()
+            if self._watermark.batch < self._log.last.number:
+                self._finish(self._log.last)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """Let go of the lake."""
+        self._held.close()
+
+    def __enter__(self) -> LakeWriter:
+        """Open the writer."""
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        """Close the writer."""
+        self.close()
+
+    @property
+    def frame_count(self) -> int:
+        """Index of the last frame that is in the lake."""
+        return self._log.last.last_frame
+
+    def project(self, frames: Sequence[Frame]) -> Batch:
+        """Write the frames that follow the last batch as one batch; durable and readable on return."""
+        batch = batch_of(self._log.last.number + 1, frames)
+        self._log.append(batch)
+        self._write(batch, frames)
+        return batch
+
+    def catch_up(self) -> int:
+        """Write all that is durable in the journal now; returns how many frames."""
+        before = self.frame_count
+        pending: list[Frame] = []
+        for frame in self._unread():
+            pending.append(frame)
+            if len(pending) >= self._batch_frame_count:
+                self.project(pending)
+                pending.clear()
+        if pending:
+            self.project(pending)
+        return self.frame_count - before
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Follow the journal and write it until `stop`; a durable frame is readable about a second later."""
+        next(self._unread(), None)  # refuses a journal that the lake was not made from
+        pace = WallClock()
+        pending: list[Frame] = []
+        since_ns = 0
+
+        def flush() -> None:
+            if pending:
+                self.project(pending)
+                pending.clear()
+
+        def is_to_stop() -> bool:
+            if pace.now_ns() - since_ns >= GATHERING_NS:
+                flush()
+            return stop()
+
+        for frame in follow(self._home.journal, self.frame_count, is_to_stop):
+            if not pending:
+                since_ns = pace.now_ns()
+            pending.append(frame)
+            if len(pending) >= self._batch_frame_count:
+                flush()
+        flush()
+
+    def _unread(self) -> Iterator[Frame]:
+        """Durable frames that are not in the lake. Raises JournalDamaged when the journal is another one."""
+        journal, last = self._home.journal, self._log.last
+        if read_mark(journal) is None and last is NOTHING:
+            return iter(())
+        return read_frames(journal, last.last_frame, bytes.fromhex(last.chain_hash) or None)
+
+    def _open_watermark(self) -> None:
+        folder = self._home.lake / _WATERMARKS.table
+        repair(folder, table=_WATERMARKS.table, droppable=True)
+        if not is_table(folder):
+            LakeTable.create(folder, _WATERMARKS, SHARD, replaced=True)
+        self._watermark = LakeTable(folder, _WATERMARKS, SHARD)
+        self._watermark.sync_last()
+        last = self._log.last.number
+        if not max(0, last - 1) <= self._watermark.batch <= last:
+            raise LakeError(
+                f"the watermark stands at batch {self._watermark.batch}, the batch log at {last}: "
+                "rebuild the lake from the journal"
+            )
+
+    def _open_tables(self) -> None:
+        for record in in_lake():
+            if record is _WATERMARKS:
+                continue
+            folder = self._home.lake / record.table
+            if record.role is Role.EXTERNAL:
+                prepare_external(self._home, record)
+                continue
+            number = self._log.last_numbers.get(record.table, 0)
+            repair(folder, table=record.table, droppable=number == 0 or number > self._watermark.batch)
+            if not is_table(folder):
+                LakeTable.create(folder, record, SHARD)
+            table = LakeTable(folder, record, SHARD)
+            self._refuse_wrong_rows(table, number)
+            self._tables[record.table] = table
+
+    def _refuse_wrong_rows(self, table: LakeTable, number: int) -> None:
+        """Hold a table against the batch log: the newest batch it should have, and its rows."""
+        name, last = table.record.table, self._log.last
+        due = self._log.row_counts[name]
+        if table.batch == number:
+            table.sync_last()
+        elif number == last.number > self._watermark.batch:
+            due -= last.rows[name]  # the unfinished batch did not reach this table
+        if table.batch > number or table.row_count != due:
+            raise LakeError(
+                f"{name} has {table.row_count} rows to batch {table.batch}, the batch log says {due} to "
+                f"batch {number}: rebuild the lake from the journal"
+            )
+
+    def _finish(self, batch: Batch) -> None:
+        """Make the last batch again, where it has not reached."""
+        frames: list[Frame] = []
+        for frame in read_frames(self._home.journal, batch.first_frame - 1):
+            frames.append(frame)
+            if frame.index == batch.last_frame:
+                break
+        if not frames or batch_of(batch.number, frames) != batch:
+            raise LakeError(
+                f"batch {batch.number} (frames {batch.first_frame} to {batch.last_frame}) is not in this "
+                "journal: the lake was made from another one"
+            )
+        self._write(batch, frames)
+
+    def _write(self, batch: Batch, frames: Sequence[Frame]) -> None:
+        for name, rows in _rows_by_table(frames).items():
+            table = self._tables[name]
+            if table.batch < batch.number:
+                table.append(arrow_table(table.record, rows), batch.number)
+        row = LakeWatermark(
+            table_name=SHARD,
+            watermark_count=batch.last_sequence,
+            frame_count=batch.last_frame,
+            written_at_ns=self._clock.now_ns(),
+        )
+        self._watermark.replace(table_of(_WATERMARKS, [row]), batch.number)
+
+
+def watermark(home: Home) -> int:
+    """Highest sequence that is whole in every table; zero when nothing was written yet."""
+    folder = home.lake / _WATERMARKS.table
+    if not is_table(folder):
+        return 0
+    rows = pl.read_delta(str(folder))
+    return int(rows["watermark_count"][0]) if rows.height else 0
+
+
+def read_table(home: Home, cls: type) -> pl.DataFrame:
+    """The lake table of a declared class; of a command or event, no further than the watermark.
+
+    Raises LakeError when the lake has no such table.
+    """
+    record = record_of(cls)
+    mark = watermark(home)  # before the table: what is at or below it is whole in every later version
+    rows = pl.scan_delta(str(_folder(home, record.table)))
+    if record.is_journaled:
+        rows = rows.filter(pl.col("sequence") <= mark)
+    return rows.collect()
+
+
+def read_arrow(home: Home, cls: type) -> pa.Table:
+    """As `read_table`, as an Arrow table."""
+    return read_table(home, cls).to_arrow()
+
+
+def _folder(home: Home, table: str) -> Path:
+    folder = home.lake / table
+    if not is_table(folder):
+        raise LakeError(f"the lake has no table {table}: start the lake writer once")
+    return folder
+
+
+def _rows_by_table(frames: Sequence[Frame]) -> dict[str, Rows]:
+    """Rows of frames by table, in the order of type codes; ascending sequence in each."""
+    parts: dict[str, list[Rows]] = {record.table: [] for record in journaled()}
+    for frame in frames:
+        for section in frame.sections:
+            if len(section.rows):
+                parts[section.record.table].append(section.rows)
+    return {table: np.concatenate(rows) for table, rows in parts.items() if rows}

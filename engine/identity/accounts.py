@@ -21,6 +21,7 @@ REFUSED_BY_STATUS = {
     AccountStatus.SUSPENDED: RejectReason.ACCOUNT_SUSPENDED,
     AccountStatus.CLOSED: RejectReason.ACCOUNT_CLOSED,
 }
+_CLASSES = frozenset(AccountClass)
 
 
 def is_open(state: State, account_id: int) -> bool:
@@ -59,7 +60,7 @@ def _why_not_open(state: State, c: OpenAccount) -> RejectReason:
         return RejectReason.CAPACITY_REACHED
     if is_open(state, c.account_id):
         return RejectReason.ALREADY_EXISTS
-    if c.account_class_code not in AccountClass:
+    if c.account_class_code not in _CLASSES:
         return RejectReason.UNKNOWN_CODE
     if c.client_id < 1 or c.max_notional_minor < 0 or c.rate_count < 0:
         return RejectReason.BAD_DECLARATION
@@ -82,7 +83,7 @@ def change_account_status(state: State, command: ChangeAccountStatus, emit: Emit
 def _why_not_change(state: State, c: ChangeAccountStatus) -> RejectReason:
     if not is_open(state, c.account_id):
         return RejectReason.UNKNOWN_ACCOUNT
-    if c.account_status_code not in AccountStatus:
+    if c.account_status_code not in REFUSED_BY_STATUS:
         return RejectReason.UNKNOWN_CODE
     if status_of(state, c.account_id) is AccountStatus.CLOSED:
         return RejectReason.ACCOUNT_CLOSED

@@ -97,9 +97,8 @@ def _why_not_reserve(state: State, c: OrderReserveDeposit) -> RejectReason:
         return RejectReason.BAD_AMOUNT
     if c.preparer_operator_id == c.approver_operator_id:
         return RejectReason.SAME_PERSON
-    if c.amount_units > _firm_balance(state, LedgerAccountKind.NOSTRO, c.asset_id):
-        return RejectReason.INSUFFICIENT_CASH
-    if -c.amount_units > _firm_balance(state, LedgerAccountKind.RESERVE_BANK, c.asset_id):
+    source = LedgerAccountKind.NOSTRO if c.amount_units > 0 else LedgerAccountKind.RESERVE_BANK
+    if abs(c.amount_units) > _firm_balance(state, source, c.asset_id):
         return RejectReason.INSUFFICIENT_CASH
     return RejectReason.NONE
 

@@ -9,8 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from engine.ledger.posting_kernel import post_fill_side
-from engine.market.books import Books
+from engine.ledger.posting_kernel import BROKEN, post_fill_side
+from engine.market.books import (
+    MAKER_ACCOUNT_ID,
+    MAKER_ORDER_ID,
+    TRADE_PRICE_TICKS,
+    TRADE_QUANTITY_LOTS,
+    WINDOW_COUNT,
+    Books,
+)
 from engine.market.matching_kernel import (
     fillable,
     find_order,
@@ -41,7 +48,8 @@ PLACE = record_of(PlaceOrder).type_code
 CANCEL = record_of(CancelOrder).type_code
 REPLACE = record_of(ReplaceOrder).type_code
 ACCEPTED, REFUSED, CANCELLED, REPLACED, EXPIRED, FILLED, POSTED, MARGINED = range(8)
-SEQUENCE = 8  # the last counter: the sequence given last
+SEQUENCE = 8  # behind the counts of rows: the sequence given last
+IS_BROKEN = 9  # and whether a balance would have left its bounds
 
 _BUY = int(Side.BUY)
 _SELL = int(Side.SELL)
@@ -64,6 +72,7 @@ class Tables(NamedTuple):
     instruments: np.ndarray
     positions: np.ndarray
     amounts: np.ndarray
+    offsets: np.ndarray
     books: Books
     touched: np.ndarray  # per account, the sweep that last touched it
     money_asset_id: int  # the currency of margin
@@ -79,7 +88,7 @@ class Commands(NamedTuple):
 
 
 class Events(NamedTuple):
-    """Where the pass writes; `counts` holds how many rows of each, then the last sequence."""
+    """Where the pass writes; `counts` holds how many rows of each, then the last sequence and the alarm."""
 
     accepted: np.ndarray
     refused: np.ndarray
@@ -132,7 +141,7 @@ def _refuse(events, command_type, command, instrument_id, reason):
 @njit(cache=True, nogil=True)
 def _admit_place(state, c):
     """The ladder for a new order, and the worst price that it may trade at."""
-    window = len(state.books.levels) // (2 * len(state.instruments))
+    window = state.books.meta[WINDOW_COUNT]
     reason = admit_account(state.accounts, c.account_id)
     if reason == _OK:
         reason = admit_instrument(state.instruments, c.instrument_id)
@@ -184,7 +193,7 @@ def _admit_match(state, c, limit):
         )
         if there < c.quantity_lots:
             return _CANNOT_FILL
-    if not remember_id(state.books, c.account_id, c.client_order_id):
+    if remember_id(state.books, c.account_id, c.client_order_id) == 0:
         return _BOOK_FULL
     return _OK
 
@@ -315,7 +324,7 @@ def _execute(
                 events.trades[t],
             )
         for t in range(count):
-            maker_id = events.trades[t].maker_account_id
+            maker_id = events.trades[t, MAKER_ACCOUNT_ID]
             if maker_id != account_id and state.touched[maker_id] != sweep:
                 state.touched[maker_id] = sweep
                 _margin(state, events, cause, at_ns, maker_id)
@@ -339,34 +348,30 @@ def _fill(
 ):
     """Write one execution and post both of its sides."""
     instrument = state.instruments[instrument_id]
-    notional = trade.price_ticks * trade.quantity_lots * instrument.tick_value_minor
+    price = trade[TRADE_PRICE_TICKS]
+    lots = trade[TRADE_QUANTITY_LOTS]
+    maker_id = trade[MAKER_ACCOUNT_ID]
+    notional = price * lots * instrument.tick_value_minor
     fee = np.int64(0) if is_street(state.accounts[account_id]) else fee_minor(instrument, notional)
     i = _next(events, FILLED, cause, at_ns, events.fills)
     row = events.fills[i]
     row.fill_id = row.sequence
     row.instrument_id = instrument_id
     row.taker_side_code = side
-    row.price_ticks = trade.price_ticks
-    row.quantity_lots = trade.quantity_lots
+    row.price_ticks = price
+    row.quantity_lots = lots
     row.notional_minor = notional
     row.taker_fee_minor = fee
     row.taker_order_id = order_id
     row.taker_account_id = account_id
-    row.maker_order_id = trade.maker_order_id
-    row.maker_account_id = trade.maker_account_id
+    row.maker_order_id = trade[MAKER_ORDER_ID]
+    row.maker_account_id = maker_id
     row.trade_epoch_day = trade_epoch_day
     row.settlement_epoch_day = instrument.settlement_epoch_day
     other = _SELL if side == _BUY else _BUY
-    _reserve(
-        state,
-        trade.maker_account_id,
-        instrument_id,
-        other,
-        trade.price_ticks,
-        -trade.quantity_lots,
-    )
+    _reserve(state, maker_id, instrument_id, other, price, -lots)
     _side(state, events, row, account_id, instrument, side, fee)
-    _side(state, events, row, trade.maker_account_id, instrument, other, np.int64(0))
+    _side(state, events, row, maker_id, instrument, other, np.int64(0))
 
 
 @njit(cache=True, nogil=True)
@@ -383,22 +388,29 @@ def _side(state, events, fill, account_id, instrument, side, fee):
     if contract:
         position.position_lots += signed
         position.cost_minor += money
-    posted = post_fill_side(
+    posted = events.counts[POSTED]
+    first_sequence = events.counts[SEQUENCE] + 1 - posted
+    count = post_fill_side(
         state.amounts,
+        state.offsets,
         events.postings,
-        events.counts[POSTED],
-        events.counts[SEQUENCE],
-        fill,
+        posted,
+        (first_sequence, fill.cause_sequence, fill.occurred_at_ns),
         account_id,
         side,
         instrument.base_asset_id,
-        instrument.quote_asset_id,
         0 if contract else fill.quantity_lots * instrument.lot_units,
+        instrument.quote_asset_id,
         0 if contract else fill.notional_minor,
         fee,
+        fill.fill_id,
+        fill.settlement_epoch_day,
     )
-    events.counts[POSTED] += posted
-    events.counts[SEQUENCE] += posted
+    if count == BROKEN:
+        events.counts[IS_BROKEN] = 1
+        return
+    events.counts[POSTED] = count
+    events.counts[SEQUENCE] += count - posted
 
 
 @njit(cache=True, nogil=True)
@@ -449,7 +461,7 @@ def _cancel(state, c, events):
 @njit(cache=True, nogil=True)
 def _admit_replace(state, c, slot):
     """The ladder for a change: the order as it would stand must pass as a new one would."""
-    window = len(state.books.levels) // (2 * len(state.instruments))
+    window = state.books.meta[WINDOW_COUNT]
     order = state.books.orders[slot]
     account = state.accounts[c.account_id]
     reason = admit_instrument(state.instruments, order.instrument_id)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.emit import Emit, refuse
-from engine.market.books import day_orders, forget_day
-from engine.market.matching_kernel import remove
+from engine.market.book_image import export_orders
+from engine.market.matching_kernel import clear_day, find_order, remove
 from schemas.codes import (
     AssetClass,
     InstrumentClass,
@@ -37,7 +37,7 @@ from schemas.record import record_of
 if TYPE_CHECKING:
     from engine.state import State
 
-LARGEST_PRODUCT = 1 << 52  # times 10,000 basis points it is still below 2**63 with room to add
+LARGEST_PRODUCT = 1 << 49  # times 10,000 basis points it is still below 2**63
 _CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
 
 
@@ -115,7 +115,7 @@ def start_business_day(state: State, command: StartBusinessDay, emit: Emit) -> N
     days = (command.business_epoch_day, command.next_epoch_day, command.second_epoch_day)
     if not state.business_epoch_day < days[0] < days[1] < days[2]:
         return refuse(emit, command, RejectReason.WRONG_STATE)
-    leaving = day_orders(state.books)
+    leaving = export_orders(state.books)
     for order in leaving:
         emit(
             OrderExpired,
@@ -180,9 +180,8 @@ def mark_changed(state: State, event: MarkChanged) -> None:
 
 def order_expired(state: State, event: OrderExpired) -> None:
     """Take a day order off the book and out of the account's open quantity."""
-    orders = state.books.orders
-    slot = int(np.flatnonzero(orders["order_id"] == event.order_id)[0])
-    order = orders[slot]
+    slot = int(find_order(state.books, event.account_id, event.client_order_id))
+    order = state.books.orders[slot]
     instrument_id, lots = int(order["instrument_id"]), int(order["open_lots"])
     row = state.positions[event.account_id, instrument_id]
     if order["side_code"] == Side.BUY:
@@ -201,7 +200,7 @@ def business_day_started(state: State, event: BusinessDayStarted) -> None:
     state.second_epoch_day = event.second_epoch_day
     for instrument_id in np.flatnonzero(state.instruments["instrument_id"]):
         _set_settlement_day(state, int(instrument_id))
-    forget_day(state.books)
+    clear_day(state.books)
 
 
 HANDLERS = {

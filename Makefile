@@ -1,0 +1,42 @@
+# One verb a line. `make up` is all that a new machine needs.
+.PHONY: up day setup generate check test clean
+SHELL := /bin/bash
+PY := .venv/bin/python
+export ONEBOOK_HOME ?= $(CURDIR)/.onebook
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
+
+up: setup ## one simulated business day through everything, then the Dagster UI on 127.0.0.1:3000
+	@.venv/bin/onebook day --fresh --serve
+
+day: setup ## the same day without the UI; exits 0 only if every product and blocking check passed
+	@.venv/bin/onebook day --fresh
+
+setup: .venv/.ready ## everything the other verbs need, and nothing else
+
+.venv/.ready: requirements.lock pyproject.toml
+	@echo "Setting up .venv (one to three minutes on a new machine)"
+	@test -x $(PY) || python3 -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@.venv/bin/uv pip sync --require-hashes --quiet requirements.lock
+	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: ## resolve pyproject.toml into requirements.lock
+	.venv/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --extra dev pyproject.toml -o requirements.lock
+
+generate: setup ## write what derives from schemas/
+	@$(PY) -m schemas.generate
+
+check: setup ## format, lint, layers, types
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/lint-imports
+	@.venv/bin/pyright --warnings
+
+test: check ## everything that CI runs
+	@.venv/bin/pytest
+
+clean: ## forget the simulated day
+	@rm -rf "$(ONEBOOK_HOME)"

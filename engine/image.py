@@ -1,0 +1,77 @@
+"""The state as a snapshot keeps it, and back. What is kept must hash to what was hashed when it was taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import InvariantBroken
+from engine.market.book_image import export_orders, import_orders
+from engine.market.books import used_ids
+from engine.state import State
+from schemas.derive.layout import row_tuple
+from schemas.market import AssetRegistered, EngineConfigured
+from schemas.record import record_of
+
+_ROWS = ("accounts", "instruments", "positions")
+_SCALARS = (
+    "money_asset_id",
+    "business_epoch_day",
+    "next_epoch_day",
+    "second_epoch_day",
+    "sequence",
+    "clock_ns",
+)
+_SLOW = ("payments", "settlement", "incidents")
+
+
+def arrays_of(state: State) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a state; queues of the books in order of time."""
+    return {
+        **{name: getattr(state, name) for name in _ROWS},
+        "amounts": state.balances.amounts,
+        "orders": export_orders(state.books),
+        "used_ids": used_ids(state.books),
+    }
+
+
+def text_of(state: State) -> bytes:
+    """Everything else of a state, as JSON."""
+    parts = {
+        "capacity": row_tuple(state.capacity),
+        "assets": [row_tuple(state.assets[a]) for a in sorted(state.assets)],
+        "scalars": {name: getattr(state, name) for name in _SCALARS},
+        **{name: getattr(state, name).dump() for name in _SLOW},
+    }
+    return json.dumps(parts, separators=(",", ":")).encode()
+
+
+def state_of(
+    arrays: Mapping[str, npt.NDArray[Any]], text: bytes, state_hash: bytes
+) -> State:
+    """The state that was kept. Raises InvariantBroken when it does not hash to `state_hash`."""
+    parts = json.loads(text)
+    state = State.of(_declared(EngineConfigured, parts["capacity"]))
+    for name in _ROWS:
+        np.copyto(getattr(state, name), arrays[name])
+    np.copyto(state.balances.amounts, arrays["amounts"])
+    import_orders(state.books, state.instruments, arrays["orders"], arrays["used_ids"])
+    for values in parts["assets"]:
+        asset = _declared(AssetRegistered, values)
+        state.assets[asset.asset_id] = asset
+    for name, value in parts["scalars"].items():
+        setattr(state, name, value)
+    for name in _SLOW:
+        setattr(state, name, type(getattr(state, name)).load(parts[name]))
+    if state.hash() != state_hash:
+        raise InvariantBroken("the snapshot does not hash to what it was taken from")
+    return state
+
+
+def _declared(cls: type, values: list[int]) -> Any:
+    names = [c.name for c in record_of(cls).columns]
+    return cls(**dict(zip(names, values, strict=True)))

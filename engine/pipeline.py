@@ -1,0 +1,142 @@
+"""THE MAP. One batch of commands becomes one durable frame:
+
+    sequence -> [ admit -> margin -> match -> post ] -> journal -> publish
+
+    sequence   Pipeline.submit            numbers the commands, clamps time forward
+    admit      engine/risk/admission_kernel.py
+    margin     engine/risk/margin_kernel.py
+    match      engine/market/matching_kernel.py
+    post       engine/ledger/posting_kernel.py      (the four in brackets: engine/pipeline_kernel.py)
+    slow lane  engine/slow_lane.py        accounts, payments, settlement, incidents: decide / apply
+    journal    engine/journal/writer.py   durable before this returns
+    publish    engine/projections         views and lake follow the journal
+
+Runs of trading commands go through the compiled pass, all others through the slow lane, in sequence order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from engine.batch import Batch
+from engine.errors import InvariantBroken
+from engine.journal.frame import Frame, Section
+from engine.slow_lane import SlowLane
+from engine.state import State
+from engine.trading_lane import TradingLane
+from schemas.market import ConfigureEngine, EngineConfigured
+from schemas.record import record_of
+
+ZERO_HASH = bytes(32)
+
+
+class Journal(Protocol):
+    """What the pipeline needs of a journal writer."""
+
+    def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
+        """Make one frame durable; only then return it."""
+        ...
+
+
+class Pipeline:
+    """Decides commands on one state and journals what it decided."""
+
+    def __init__(
+        self, state: State | None, journal: Journal, *, hash_every: int = 0, frame_count: int = 0
+    ) -> None:
+        """Continue on a recovered state, or wait for ConfigureEngine on none.
+
+        `hash_every` n puts the state's hash into every n-th frame; 0 puts none.
+        """
+        self._journal = journal
+        self._hash_every = hash_every
+        self._frame_count = frame_count
+        self._state = state
+        self._lanes: tuple[TradingLane, SlowLane] | None = None
+        if state is not None:
+            self._lanes = (TradingLane(state), SlowLane(state))
+
+    @property
+    def state(self) -> State:
+        """The state after the last frame. Raises InvariantBroken before the engine is configured."""
+        if self._state is None:
+            raise InvariantBroken("the first command of a journal is ConfigureEngine")
+        return self._state
+
+    def submit(self, commands: Sequence[Any]) -> Frame:
+        """Decide declared commands, whose sequence the engine gives, in one durable frame."""
+        return self.submit_batch(Batch.of(commands))
+
+    def submit_batch(self, batch: Batch) -> Frame:
+        """Decide a batch in one durable frame. Raises JournalFailed; the process must then stop."""
+        sections = self.decide(batch)
+        self._frame_count += 1
+        is_hashed = self._hash_every > 0 and self._frame_count % self._hash_every == 0
+        return self._journal.append(sections, self.state.hash() if is_hashed else ZERO_HASH)
+
+    def decide(self, batch: Batch) -> list[Section]:
+        """Sequence a batch and decide it: the sections of its frame, in the order of type codes."""
+        if self._state is None:
+            return self._configure(batch)
+        state = self._state
+        batch.number(state.sequence + 1, state.clock_ns)
+        state.sequence += len(batch)
+        state.clock_ns = max(state.clock_ns, batch.last_at_ns)
+        trading, slow = self._lanes or (TradingLane(state), SlowLane(state))
+        trading.begin_frame(batch)
+        slow.begin_frame()
+        for is_trading, first, last in batch.runs():
+            (trading if is_trading else slow).run(batch, first, last)
+        return _in_order([*batch.sections(), *trading.sections(), *slow.sections()])
+
+    def _configure(self, batch: Batch) -> list[Section]:
+        if len(batch) != 1 or batch.classes() != [ConfigureEngine]:
+            raise InvariantBroken("the first frame of a journal is ConfigureEngine alone")
+        batch.number(1, 0)
+        command: ConfigureEngine = batch.command(0)
+        capacity = EngineConfigured(
+            sequence=2,
+            cause_sequence=1,
+            occurred_at_ns=command.received_at_ns,
+            account_count=command.account_count,
+            instrument_count=command.instrument_count,
+            asset_count=command.asset_count,
+            order_count=command.order_count,
+            order_id_count=command.order_id_count,
+            window_count=command.window_count,
+        )
+        self._state = State.of(capacity)
+        self._state.sequence = 2
+        self._state.clock_ns = command.received_at_ns
+        self._lanes = (TradingLane(self._state), SlowLane(self._state))
+        event = Batch.of([capacity])
+        return _in_order([*batch.sections(), *event.sections()])
+
+
+def _in_order(sections: Sequence[Section]) -> list[Section]:
+    """One section a record type, rows by sequence, types by code."""
+    rows: dict[int, list[Any]] = {}
+    records = {s.record.type_code: s.record for s in sections}
+    for section in sections:
+        if len(section.rows):
+            rows.setdefault(section.record.type_code, []).append(section.rows)
+    merged: list[Section] = []
+    for code in sorted(rows):
+        parts = rows[code]
+        whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if len(parts) > 1:
+            whole = whole[np.argsort(whole["sequence"], kind="stable")]
+        merged.append(Section(records[code], whole))
+    return merged
+
+
+def events_of(frame: Frame, cls: type) -> Any:
+    """The rows of one record class in a frame, shape (n,); none when the frame has none."""
+    record = record_of(cls)
+    for section in frame.sections:
+        if section.record is record:
+            return section.rows
+    return Batch.no_rows(cls)

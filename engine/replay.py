@@ -1,0 +1,92 @@
+"""Start-up is recovery: load a snapshot, decide the rest of the journal again, require identical bytes.
+
+Owns: recovery, the check of a whole journal by re-execution, and the taking of snapshots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.batch import Batch
+from engine.config import EngineSettings, Home
+from engine.errors import InvariantBroken
+from engine.image import arrays_of, state_of, text_of
+from engine.journal.frame import ZERO_HASH, Frame, Section
+from engine.journal.reader import read_frames
+from engine.journal.snapshot import load_snapshot, write_snapshot
+from engine.journal.writer import JournalWriter
+from engine.pipeline import Pipeline
+from engine.state import State
+
+
+class Recovered(NamedTuple):
+    """The state after the last durable frame."""
+
+    state: State | None  # none while the journal is empty
+    frame_count: int
+    replayed_count: int  # frames that were decided again
+    chain_hash: bytes
+
+
+class _NoJournal:
+    """Stands where re-execution needs no journal."""
+
+    def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
+        raise InvariantBroken("a replay never writes")
+
+
+def recover(home: Home, *, use_snapshot: bool = True) -> Recovered:
+    """The state that the journal leads to.
+
+    Raises InvariantBroken when a frame decided again differs from what was journaled, or a state hash does.
+    """
+    snapshot = load_snapshot(home.snapshots) if use_snapshot else None
+    state, index, chain_hash = None, 0, ZERO_HASH
+    if snapshot is not None:
+        state = state_of(snapshot.arrays, snapshot.text, snapshot.state_hash)
+        index, chain_hash = snapshot.frame_index, snapshot.chain_hash
+    pipeline = Pipeline(state, _NoJournal())
+    replayed = 0
+    for frame in read_frames(home.journal, after_index=index):
+        redo(pipeline, frame)
+        index, chain_hash = frame.index, frame.chain_hash
+        replayed += 1
+    return Recovered(pipeline.state if index else None, index, replayed, chain_hash)
+
+
+def redo(pipeline: Pipeline, frame: Frame) -> None:
+    """Decide a journaled frame again. Raises InvariantBroken at the first difference."""
+    again = pipeline.decide(Batch.from_sections(frame.sections))
+    if len(again) != len(frame.sections):
+        raise InvariantBroken(f"frame {frame.index}: decided again it has other record types")
+    for kept, made in zip(frame.sections, again, strict=True):
+        if kept.record is not made.record or kept.rows.tobytes() != made.rows.tobytes():
+            raise InvariantBroken(f"frame {frame.index}: {kept.record.table} decided again differ")
+    if frame.state_hash != ZERO_HASH and pipeline.state.hash() != frame.state_hash:
+        raise InvariantBroken(f"frame {frame.index}: the state hash differs")
+
+
+def take_snapshot(home: Home, state: State, frame: Frame) -> Path:
+    """Keep the state after `frame`."""
+    return write_snapshot(
+        home.snapshots, frame.index, frame.chain_hash, state.hash(), arrays_of(state), text_of(state)
+    )
+
+
+@contextmanager
+def open_pipeline(home: Home, settings: EngineSettings) -> Iterator[Pipeline]:
+    """Recover the engine of a home and hold its journal open for writing."""
+    writer = JournalWriter.open(home.journal, segment_bytes=settings.segment_bytes)
+    try:
+        recovered = recover(home)
+        yield Pipeline(
+            recovered.state,
+            writer,
+            hash_every=settings.state_hash_frame_count,
+            frame_count=recovered.frame_count,
+        )
+    finally:
+        writer.close()

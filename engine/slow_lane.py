@@ -1,0 +1,120 @@
+"""The slow lane: one command at a time, `decide` then `apply`, then the postings that the event asks for.
+
+Every handler and every applier of the engine is reached from the two dictionaries here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine import identity, incidents, payments, settlement
+from engine.batch import Batch
+from engine.emit import OWN_SEQUENCE
+from engine.errors import InvariantBroken
+from engine.journal.frame import Section
+from engine.ledger.postings import transfers
+from engine.market import reference
+from engine.state import State
+from schemas.codes import AccountClass, LedgerAccountKind
+from schemas.ledger import Posting
+from schemas.market import MarkChanged
+from schemas.risk import MarginChanged
+
+_PACKAGES = (reference, identity, payments, settlement, incidents)
+HANDLERS: dict[type, Callable[..., None]] = {
+    cls: handler for package in _PACKAGES for cls, handler in package.HANDLERS.items()
+}
+APPLIERS: dict[type, Callable[[State, Any], None]] = {
+    cls: applier for package in _PACKAGES for cls, applier in package.APPLIERS.items()
+}
+
+
+class SlowLane:
+    """Decides one command after the other and keeps their events for the frame."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._events: list[Any] = []
+        self._moved: set[int] = set()
+
+    def begin_frame(self) -> None:
+        """Forget the events of the frame before."""
+        self._events.clear()
+
+    def run(self, batch: Batch, first: int, last: int) -> None:
+        """Decide the commands first..last-1 of a batch."""
+        for i in range(first, last):
+            command = batch.command(i)
+            handler = HANDLERS.get(type(command))
+            if handler is None:
+                raise InvariantBroken(f"{type(command).__name__} has no handler")
+            self._moved.clear()
+            handler(self._state, command, _Emitter(self, command))
+            self._tell_margins(command)
+
+    def sections(self) -> list[Section]:
+        """The events of the frame so far."""
+        return Batch.of(self._events).sections()
+
+    def emit(self, command: Any, cls: type, fields: dict[str, int]) -> Any:
+        """Number an event, apply it, and post what it moves."""
+        event = self._write(command, cls, fields)
+        applier = APPLIERS.get(cls)
+        if applier is not None:
+            applier(self._state, event)
+        for transfer in transfers(self._state, event):
+            self._post(command, transfer)
+        if cls is MarkChanged:
+            held = self._state.positions[:, event.instrument_id]
+            self._moved.update(np.flatnonzero(held["position_lots"]).tolist())
+            base = int(self._state.instruments[event.instrument_id]["base_asset_id"])
+            owners = self._state.balances.amounts[: len(held), base]
+            self._moved.update(np.flatnonzero(owners).tolist())
+        return event
+
+    def _post(self, command: Any, transfer: Any) -> None:
+        posting = self._write(command, Posting, transfer._asdict())
+        self._state.balances.apply(posting)
+        for kind, party in (
+            (posting.debit_account_kind_code, posting.debit_party_id),
+            (posting.credit_account_kind_code, posting.credit_party_id),
+        ):
+            if kind == LedgerAccountKind.CLIENT:
+                self._moved.add(party)
+
+    def _write(self, command: Any, cls: type, fields: dict[str, int]) -> Any:
+        self._state.sequence += 1
+        sequence = self._state.sequence
+        own = {k: sequence if v is OWN_SEQUENCE else int(v) for k, v in fields.items()}
+        event = cls(
+            sequence=sequence,
+            cause_sequence=command.sequence,
+            occurred_at_ns=command.received_at_ns,
+            **own,
+        )
+        self._events.append(event)
+        return event
+
+    def _tell_margins(self, command: Any) -> None:
+        """Write the margin of every account whose equity the command moved."""
+        for account_id in sorted(self._moved):
+            if self._state.accounts[account_id]["account_class_code"] == AccountClass.STREET:
+                continue
+            has, needs = self._state.margin_minor(account_id)
+            self._write(
+                command,
+                MarginChanged,
+                {"account_id": account_id, "equity_minor": has, "initial_margin_minor": needs},
+            )
+
+
+class _Emitter:
+    def __init__(self, lane: SlowLane, command: Any) -> None:
+        self._lane = lane
+        self._command = command
+
+    def __call__(self, cls: type, /, **fields: int) -> Any:
+        return self._lane.emit(self._command, cls, fields)

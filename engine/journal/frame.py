@@ -1,7 +1,7 @@
 """A frame as bytes: one batch of commands with the events they caused, checked and chained.
 
-Owns: the layout, encoding, decoding. Does not own: where frames lie (segment) or when they are durable (writer).
-The layout is told to the byte in docs/journal.md.
+Owns: the layout, encoding, decoding. Does not own: where frames lie (segment) or when they are durable
+(writer). The layout is told to the byte in docs/journal.md.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Section(NamedTuple):
 class Frame(NamedTuple):
     """One durable batch; its sections ascend by type code, its sequences have no gap."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  nobody searches a frame as a tuple
     term: int
     first_sequence: int
     last_sequence: int
@@ -54,7 +54,7 @@ class Frame(NamedTuple):
 class FrameHeader(NamedTuple):
     """What the fixed part of a frame says."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  nobody searches a frame as a tuple
     term: int
     first_sequence: int
     last_sequence: int
@@ -139,8 +139,8 @@ def decode_header(raw: bytes, seed: int) -> FrameHeader:
 def decode_frame(raw: bytes, header: FrameHeader, previous: bytes, seed: int) -> Frame:
     """A frame from all of its bytes; its rows are read-only views into `raw`.
 
-    Raises JournalDamaged when a byte is not as written, JournalError when a whole frame holds a record that is
-    not declared here.
+    Raises JournalDamaged when a byte is not as written, JournalError when a whole frame holds a record that
+    is not declared here.
     """
     end = len(raw) - HASH_BYTES
     chain_hash = chain(previous, memoryview(raw)[:end])

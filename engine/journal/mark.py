@@ -1,7 +1,7 @@
 """The durable mark: the index of the last frame that was synced, in a file of its own.
 
-It is written after each sync and never synced itself, so it may be too low after a power cut and is never too high.
-Readers take nothing above it; recovery cuts nothing below it.
+It is written after each sync and never synced itself, so it may be too low after a power cut and is never
+too high. Readers take nothing above it; recovery cuts nothing below it.
 """
 
 from __future__ import annotations

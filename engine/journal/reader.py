@@ -148,9 +148,7 @@ def durable_index(folder: Path) -> int:
     return mark
 
 
-def read_frames(
-    folder: Path, after_index: int = 0, after_chain_hash: bytes | None = None
-) -> Iterator[Frame]:
+def read_frames(folder: Path, after_index: int = 0, after_chain_hash: bytes | None = None) -> Iterator[Frame]:
     """Every durable frame after `after_index`, verified.
 
     With `after_chain_hash` (of a snapshot, say) the frame `after_index` must have that chain hash.
@@ -175,8 +173,9 @@ def follow(
     stop: Callable[[], bool],
     poll_seconds: float = 0.005,
 ) -> Iterator[Frame]:
-    """Durable frames after `after_index` as they come, until `stop` says so; waits for a journal not yet there.
+    """Durable frames after `after_index` as they come, until `stop` says so.
 
+    Waits for a journal that is not there yet, and for a mark that is behind `after_index`.
     `stop` is asked whenever no frame is waiting. Raises JournalDamaged, JournalError as `read_frames`.
     """
     walk: JournalWalk | None = None

@@ -1,6 +1,6 @@
 """Find the journal's end after a stop of any kind, and make it safe to append there.
 
-A write that was cut short leaves bytes above the durable mark that nothing follows: they are zeroed and synced.
+A write cut short leaves bytes above the durable mark that nothing follows: they are zeroed and synced.
 Anything else that does not verify is damage; nothing is ever cut there.
 """
 
@@ -40,7 +40,8 @@ def recover(folder: Path, segment_bytes: int, disk: Disk, known_index: int = 0) 
     """Verify all segment headers and the last segment's frames, undo a write cut short, sync.
 
     `known_index` is a frame that others (snapshot, lake) know as durable. The caller holds the folder's lock.
-    Raises JournalDamaged when anything durable does not verify; the files are then left as they are. Raises OSError.
+    Raises JournalDamaged when anything durable does not verify; the files are then left as they
+    are. Raises OSError.
     """
     for path in unfinished_paths(folder):
         disk.unlink(path)
@@ -78,9 +79,7 @@ def _recover_last(walk: SegmentWalk, durable: int, disk: Disk) -> Tail:
         torn = _torn_bytes(walk, durable, damage)
     last = walk.last
     if last.index < durable:
-        raise JournalDamaged(
-            f"{walk.path.name}: ends at frame {last.index}, but frame {durable} was durable"
-        )
+        raise JournalDamaged(f"{walk.path.name}: ends at frame {last.index}, but frame {durable} was durable")
     descriptor = disk.open(walk.path)
     try:
         # A last frame above the mark may be in memory only, even after a sync that failed: write it again.

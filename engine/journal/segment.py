@@ -27,7 +27,7 @@ _SUFFIX, _UNFINISHED = ".segment", ".unfinished"
 class Position(NamedTuple):
     """Where the journal ends, or where a segment begins: the last frame before it."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  nobody searches a frame as a tuple
     last_sequence: int
     term: int
     chain_hash: bytes
@@ -132,12 +132,14 @@ def read_segment_header(descriptor: int, name: str) -> SegmentHeader:
     page = os.pread(descriptor, PAGE_BYTES, 0)
     if len(page) < PAGE_BYTES:
         raise JournalDamaged(f"{name}: the segment header is cut off")
-    magic, version, uuid, number, file_bytes, *last, chain_hash, crc = _HEADER.unpack_from(page)
+    magic, version, uuid, number, file_bytes, index, sequence, term, chain_hash, crc = _HEADER.unpack_from(
+        page
+    )
     if magic != MAGIC or crc != crc32c(page[:_SUMMED_BYTES]) or any(page[_HEADER.size :]):
         raise JournalDamaged(f"{name}: the segment header does not verify")
     if version != SEGMENT_VERSION:
         raise JournalError(f"{name}: segment format {version} is not {SEGMENT_VERSION}, the one known here")
-    header = SegmentHeader(number, file_bytes, Position(*last, chain_hash))
+    header = SegmentHeader(number, file_bytes, Position(index, sequence, term, chain_hash))
     if header.uuid != uuid or header.name != name:
         raise JournalDamaged(f"{name}: the segment header is that of another segment")
     if (found := os.fstat(descriptor).st_size) != file_bytes:

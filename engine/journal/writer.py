@@ -56,9 +56,9 @@ class JournalWriter:
     ) -> JournalWriter:
         """Lock the folder, recover the journal (made if not there), and stand at its end.
 
-        `segment_bytes` is a multiple of 4096; `known_index` a frame that others know as durable; `term` the number
-        of the writer's reign, never lower than before. Raises JournalDamaged when durable bytes do not verify,
-        JournalFailed when the disk refuses, JournalError when another writer holds the folder.
+        `segment_bytes` is a multiple of 4096; `known_index` a frame that others know as durable; `term` the
+        number of the writer's reign, never lower than before. Raises JournalDamaged when durable bytes do not
+        verify, JournalFailed when the disk refuses, JournalError when another writer holds the folder.
         """
         if segment_bytes < 2 * PAGE_BYTES or segment_bytes % PAGE_BYTES:
             raise JournalError(f"segment_bytes {segment_bytes} is not a multiple of {PAGE_BYTES} above it")
@@ -100,9 +100,7 @@ class JournalWriter:
         try:
             if self._offset + len(raw) > self._header.file_bytes:
                 self._begin_segment(len(raw))  # whose seed is another
-                frame, raw = encode_frame(
-                    index, self._term, sections, state_hash, previous, self._seed
-                )
+                frame, raw = encode_frame(index, self._term, sections, state_hash, previous, self._seed)
             self._disk.pwrite(self._descriptor, raw, self._offset)
             self._disk.fdatasync(self._descriptor)
             write_mark(self._mark, index, self._disk)

@@ -18,7 +18,12 @@ from schemas.record import record_of
 if TYPE_CHECKING:
     from engine.state import State
 
-OWN_SEQUENCE = -1
+
+class _OwnSequence(int):
+    """An int told apart by identity, so that no true value of a column can be taken for it."""
+
+
+OWN_SEQUENCE = _OwnSequence(-1)
 """Stands in an event for an identifier that equals the event's own sequence."""
 
 E = TypeVar("E", bound=Event)

@@ -1,4 +1,4 @@
-"""What incidents must remember: where each stands, whom it affects, and which documents are on record."""
+"""What incidents must remember: where each stands, whom it affects, what is on record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Incident:
     notified: set[int] = field(default_factory=set[int])  # a part of the affected
 
     def owes_notice(self) -> bool:
-        """Whether a notice is unsent. Until a no-notice determination is in force, notices are owed.
+        """Whether a notice is unsent. Unless a no-notice is in force, notices are owed.
 
         Concluding to notify and naming nobody leaves all notices unsent.
         """

@@ -21,17 +21,34 @@ class Moved(Protocol):
     """What a posting and a transfer have in common: an amount, a debit, a credit."""
 
     @property
-    def asset_id(self) -> int: ...
+    def asset_id(self) -> int:
+        """What moved."""
+        ...
+
     @property
-    def amount_units(self) -> int: ...
+    def amount_units(self) -> int:
+        """How much, in smallest units."""
+        ...
+
     @property
-    def debit_account_kind_code(self) -> int: ...
+    def debit_account_kind_code(self) -> int:
+        """Chart account debited."""
+        ...
+
     @property
-    def debit_party_id(self) -> int: ...
+    def debit_party_id(self) -> int:
+        """Whose."""
+        ...
+
     @property
-    def credit_account_kind_code(self) -> int: ...
+    def credit_account_kind_code(self) -> int:
+        """Chart account credited."""
+        ...
+
     @property
-    def credit_party_id(self) -> int: ...
+    def credit_party_id(self) -> int:
+        """Whose."""
+        ...
 
 
 class Balances:

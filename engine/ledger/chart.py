@@ -27,8 +27,8 @@ LOCATION_KINDS = (
     Kind.COLLATERAL_AT_BANK,
 )
 
-# Kinds in the order of their rows. Those of an account come first, so that with `n` accounts the row
-# of CLIENT is account_id, of STREET_PENDING n + 1 + account_id, and so on without a lookup.
+# Kinds in the order of their rows. Those of an account come first, so that with `n` accounts the
+# row of CLIENT is account_id, of STREET_PENDING n + 1 + account_id, and so on without a lookup.
 ACCOUNT_KINDS = (Kind.CLIENT, Kind.STREET_PENDING, Kind.FAIL, Kind.WITHDRAWAL_PAYABLE)
 BANK_KINDS = (Kind.BANK_LOAN, Kind.COLLATERAL_AT_BANK)
 FIRM_KINDS = (

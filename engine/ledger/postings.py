@@ -182,16 +182,18 @@ def _against_payment(
     waited: Party,
     places: tuple[Party, Party],
 ) -> _Moves:
-    """Units and money leave where they waited: for a receiver, units come to their place, money goes.
+    """Units and money leave where they waited; a receiver's units arrive, its money goes.
 
     `amounts` and `places` are of the units and of the money.
     """
     (units, minor), (unit_place, money_place) = amounts, places
-    unit_sides, money_sides = (unit_place, waited), (waited, money_place)
-    if told.obligation_side_code in (ObligationSide.DELIVER, ObligationSide.COLLECT_CASH):
-        unit_sides, money_sides = unit_sides[::-1], money_sides[::-1]
-    yield _Move(reason, told.asset_id, units, *unit_sides, told.obligation_id)
-    yield _Move(reason, told.quote_asset_id, minor, *money_sides, told.obligation_id)
+    reference, paid_in = told.obligation_id, told.quote_asset_id
+    if told.obligation_side_code in (ObligationSide.RECEIVE, ObligationSide.PAY_CASH):
+        yield _Move(reason, told.asset_id, units, unit_place, waited, reference)
+        yield _Move(reason, paid_in, minor, waited, money_place, reference)
+    else:
+        yield _Move(reason, told.asset_id, units, waited, unit_place, reference)
+        yield _Move(reason, paid_in, minor, money_place, waited, reference)
 
 
 _TRANSFERS: dict[type[Event], Callable[[Any, Any], _Moves]] = {

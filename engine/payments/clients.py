@@ -1,6 +1,6 @@
 """Money and securities that clients bring and take.
 
-Owns the checks on a client's payment. Does not own whom it goes to: beneficiaries stand in the vault.
+Owns the checks on a client's payment. Does not own whom it goes to: that stands in the vault.
 A payment number answers once: asked again, ALREADY_EXISTS stands before every other reason.
 """
 
@@ -106,9 +106,7 @@ def _why_not_withdraw(state: State, c: RequestWithdrawal) -> RejectReason:
         return RejectReason.UNKNOWN_REFERENCE
     if c.amount_units <= 0:
         return RejectReason.BAD_AMOUNT
-    if c.amount_units > -state.balances.balance(
-        LedgerAccountKind.CLIENT, c.account_id, c.asset_id
-    ):
+    if c.amount_units > -state.balances.balance(LedgerAccountKind.CLIENT, c.account_id, c.asset_id):
         return RejectReason.INSUFFICIENT_CASH
     if free_after(state, c) < 0:
         return RejectReason.INSUFFICIENT_CASH

@@ -1,4 +1,4 @@
-"""What payments must remember: every number used, and which withdrawals the bank still has to pay."""
+"""What payments must remember: every number used, and what the bank still has to pay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Payable(NamedTuple):
 
 @dataclass
 class PaymentState:
-    """Payment numbers are unique for ever over deposits, withdrawals, transfers and reserve deposits."""
+    """One set of numbers for deposits, withdrawals, transfers and reserve deposits, for ever."""
 
     used: set[int] = field(default_factory=set[int])
     payable: dict[int, Payable] = field(default_factory=dict[int, Payable])

@@ -97,13 +97,12 @@ def _why_not_run(state: State, c: RunSettlementCycle) -> RejectReason:
 
 
 def _busy(state: State) -> Iterator[tuple[int, int]]:
-    """Account and instrument of every net or position that a cycle may have to do with, in order."""
+    """Account and instrument of every net or position that a cycle looks at, in order."""
     rows = state.positions
     columns = ("day_net_lots", "day_net_minor", "position_lots", "cost_minor")
     is_busy = np.any([rows[name] != 0 for name in columns], axis=0)
     is_busy &= (state.accounts["account_class_code"] != AccountClass.STREET)[:, None]
-    for account_id, instrument_id in np.argwhere(is_busy).tolist():
-        yield account_id, instrument_id
+    yield from np.argwhere(is_busy).tolist()
 
 
 def _dues(state: State) -> Iterator[Due]:

@@ -34,7 +34,7 @@ class SettlementState:
         """Plain lists, sorted by obligation number."""
         return {
             "cycle_epoch_day": self.cycle_epoch_day,
-            "obligations": [_row_of(self.obligations[number]) for number in sorted(self.obligations)],
+            "obligations": [_row_of(self.obligations[n]) for n in sorted(self.obligations)],
         }
 
     @classmethod

@@ -102,7 +102,8 @@ def _busy(state: State) -> Iterator[tuple[int, int]]:
     columns = ("day_net_lots", "day_net_minor", "position_lots", "cost_minor")
     is_busy = np.any([rows[name] != 0 for name in columns], axis=0)
     is_busy &= (state.accounts["account_class_code"] != AccountClass.STREET)[:, None]
-    yield from np.argwhere(is_busy).tolist()
+    accounts, instruments = np.nonzero(is_busy)
+    yield from zip(accounts.tolist(), instruments.tolist(), strict=True)
 
 
 def _dues(state: State) -> Iterator[Due]:

@@ -4,7 +4,7 @@ Owns: how dbt is called and what Dagster calls its models. Does not own: a singl
 A failing test stops the models behind it and the products behind those; marts are published by a sound run only.
 """
 
-from __future__ import annotations
+# No postponed annotations here: Dagster reads the annotation of `context` as it stands.
 
 import os
 import sys

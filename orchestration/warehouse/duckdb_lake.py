@@ -1,10 +1,11 @@
-"""The lake inside the warehouse: one DuckDB view a lake table, pinned to one version for a whole dbt run.
+"""The lake inside the warehouse: one DuckDB view a lake table, pinned to one version a dbt run.
 
 Owns the views behind the dbt sources `lake_<domain>`. Does not own any table that dbt builds.
 
-dbt-duckdb loads this module as a plugin and calls it once a process, before the first model. Each view reads the
-Parquet files of one Delta version, so models and tests of a run see the same rows even while the lake grows.
-The watermarks are pinned first: what they promise is then whole in every table that is pinned after them.
+dbt-duckdb loads this module as a plugin and calls it once a process, before the first model. Each
+view reads the Parquet files of one Delta version, so models and tests of a run see the same rows
+even while the lake grows. The watermarks are pinned first: what they promise is then whole in
+every table that is pinned after them.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from duckdb import DuckDBPyConnection
 
 from engine.config import Home
 from engine.errors import LakeError
-from schemas.derive.dbt import sql_type
 from schemas import registry as _registry  # noqa: F401  (declares every record)
+from schemas.derive.dbt import sql_type
 from schemas.record import RecordType, in_lake
 
 _PINNED_FIRST = "lake_watermarks"
@@ -45,7 +46,10 @@ class Plugin(BasePlugin):
 
 
 def lake_views(lake: Path) -> list[str]:
-    """The statements that make one view a lake table. Raises LakeError when a table is absent or unreadable."""
+    """The statements that make one view a lake table.
+
+    Raises LakeError when a table is absent or cannot be read.
+    """
     records = sorted(in_lake(), key=lambda record: record.table != _PINNED_FIRST)
     domains = sorted({record.domain for record in records})
     schemas = [f"create schema if not exists lake_{domain}" for domain in domains]
@@ -72,7 +76,7 @@ def _active_files(record: RecordType, folder: Path) -> list[str]:
         return table.file_uris()
     except (DeltaError, OSError) as error:
         line = " ".join(str(error).split())
-        raise LakeError(f"{record.table}: not a table of the lake at {folder.parent}: {line}") from error
+        raise LakeError(f"{record.table}: no table of the lake {folder.parent}: {line}") from error
 
 
 def _quoted(path: str) -> str:

@@ -24,11 +24,10 @@ def write_lake(lake: Path, rows: Iterable[Any] = ()) -> None:
     for row in rows:
         by_class[type(row)].append(row)
     if not by_class[LakeWatermark]:
-        reached = [row.sequence for kept in by_class.values() for row in kept if hasattr(row, "sequence")]
+        reached = [r.sequence for kept in by_class.values() for r in kept if hasattr(r, "sequence")]
+        last = max(reached, default=0)
         by_class[LakeWatermark] = [
-            LakeWatermark(
-                table_name="book", watermark_count=max(reached, default=0), frame_count=1, written_at_ns=0
-            )
+            LakeWatermark(table_name="book", watermark_count=last, frame_count=1, written_at_ns=0)
         ]
     for record in in_lake():
         table = DeltaTable.create(lake / record.table, arrow_schema(record))

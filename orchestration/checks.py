@@ -7,7 +7,7 @@ The engine of the checks is Great Expectations in an ephemeral context, on numpy
 frames are forty times slower. It is imported on first use, because it takes seconds and most tables are empty.
 """
 
-from __future__ import annotations
+# No postponed annotations here: Dagster reads the annotation of `context` as it stands.
 
 import os
 from collections.abc import Callable, Iterator, Sequence

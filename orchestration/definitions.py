@@ -1,0 +1,59 @@
+"""The map of everything that derives, checks and files, in the order of a business day.
+
+    journal, statements ─▶ lake ─▶ checks ─▶ staging ─▶ intermediate ─▶ marts ─▶ products
+
+Nothing here decides: a product that wants something done submits a command to the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from orchestration.checks import lake_checks
+from orchestration.lake.assets import LAKE_ASSETS
+from orchestration.lake.sensors import inbox_sensor, journal_sensor
+from orchestration.products import PRODUCTS
+from orchestration.resources import resources_from_environment
+from orchestration.warehouse.assets import warehouse_assets
+from schemas.record import in_lake
+
+NEW_YORK = "America/New_York"
+NEEDS = dg.AssetSelection.groups("products").upstream()
+
+# What runs together -----------------------------------------------------------------------------------------
+lake = dg.define_asset_job("lake", dg.AssetSelection.assets(*LAKE_ASSETS))
+reconcile = dg.define_asset_job(
+    "reconcile", dg.AssetSelection.assets(["products", "reconciliation"]).upstream()
+)
+business_day = dg.define_asset_job("business_day", dg.AssetSelection.all())
+
+# When it runs -----------------------------------------------------------------------------------------------
+SENSORS = (inbox_sensor(reconcile), journal_sensor(lake))
+SCHEDULES = (
+    dg.ScheduleDefinition(
+        name="close_of_business",  # after affirmation, before the next day's banking business
+        job=business_day,
+        cron_schedule="30 21 * * 1-5",
+        execution_timezone=NEW_YORK,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    ),
+)
+
+
+def definitions(resources: Mapping[str, Any]) -> dg.Definitions:
+    """All definitions, given the resources of one home."""
+    return dg.Definitions(
+        assets=[*LAKE_ASSETS, warehouse_assets(), *(p.asset for p in PRODUCTS)],
+        asset_checks=[lake_checks(in_lake()), *(c for p in PRODUCTS for c in p.checks)],
+        jobs=[lake, reconcile, business_day],
+        schedules=SCHEDULES,
+        sensors=SENSORS,
+        resources=dict(resources),
+        executor=dg.in_process_executor,
+    )
+
+
+defs = definitions(resources_from_environment())

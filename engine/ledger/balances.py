@@ -55,12 +55,14 @@ class Balances:
     """Debits less credits, in smallest units: `amounts[row, asset_id]`.
 
     Location kinds are positive, owner kinds negative; in each asset the sum over all rows is zero.
+    The row of (kind, party) is `offsets[kind] + party`, in kernels too.
     """
 
     def __init__(self, amounts: npt.NDArray[np.int64]) -> None:
         self.amounts = amounts
         self._account_count = account_count_of(len(amounts))
-        self._offsets = row_offsets(self._account_count)
+        self._rows = row_offsets(self._account_count)
+        self.offsets: npt.NDArray[np.int64] = np.array(self._rows, dtype=np.int64)
 
     @classmethod
     def of(cls, account_count: int, asset_count: int) -> Balances:
@@ -69,10 +71,10 @@ class Balances:
 
     def row_of(self, kind: int, party: int) -> int:
         """The row of a ledger account. Raises InvariantBroken when the chart has none."""
-        is_kind = 0 <= kind < len(self._offsets) and self._offsets[kind] >= 0
+        is_kind = 0 <= kind < len(self._rows) and self._rows[kind] >= 0
         if not is_kind or not 0 <= party < party_count(kind, self._account_count):
             raise InvariantBroken(f"the chart has no account of kind {kind} and party {party}")
-        return self._offsets[kind] + party
+        return self._rows[kind] + party
 
     def balance(self, kind: int, party: int, asset_id: int) -> int:
         """Debits less credits of one ledger account in one asset."""

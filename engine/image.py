@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InvariantBroken
-from engine.market.book_image import export_orders, import_orders
-from engine.market.books import used_ids
+from engine.market.books import export_orders, import_orders, used_ids
 from engine.state import State
 from schemas.derive.layout import row_tuple
 from schemas.market import AssetRegistered, EngineConfigured

@@ -10,24 +10,10 @@ import numpy as np
 from numba import njit
 
 from engine.ledger.posting_kernel import BROKEN, post_fill_side
-from engine.market.books import (
-    MAKER_ACCOUNT_ID,
-    MAKER_ORDER_ID,
-    TRADE_PRICE_TICKS,
-    TRADE_QUANTITY_LOTS,
-    WINDOW_COUNT,
-    Books,
-)
-from engine.market.matching_kernel import (
-    fillable,
-    find_order,
-    match,
-    reduce,
-    remember_id,
-    remove,
-    rest,
-    would_cross,
-)
+from engine.market.books import Books
+from engine.market.matching_kernel import fillable, match, reduce, remove, rest, would_cross
+from engine.market.order_id_kernel import find_order, remember_id
+from engine.market.price_kernel import WINDOW_COUNT
 from engine.risk.admission_kernel import (
     admit_account,
     admit_codes,
@@ -324,7 +310,7 @@ def _execute(
                 events.trades[t],
             )
         for t in range(count):
-            maker_id = events.trades[t, MAKER_ACCOUNT_ID]
+            maker_id = events.trades[t].maker_account_id
             if maker_id != account_id and state.touched[maker_id] != sweep:
                 state.touched[maker_id] = sweep
                 _margin(state, events, cause, at_ns, maker_id)
@@ -348,9 +334,9 @@ def _fill(
 ):
     """Write one execution and post both of its sides."""
     instrument = state.instruments[instrument_id]
-    price = trade[TRADE_PRICE_TICKS]
-    lots = trade[TRADE_QUANTITY_LOTS]
-    maker_id = trade[MAKER_ACCOUNT_ID]
+    price = trade.price_ticks
+    lots = trade.quantity_lots
+    maker_id = trade.maker_account_id
     notional = price * lots * instrument.tick_value_minor
     fee = np.int64(0) if is_street(state.accounts[account_id]) else fee_minor(instrument, notional)
     i = _next(events, FILLED, cause, at_ns, events.fills)
@@ -364,7 +350,7 @@ def _fill(
     row.taker_fee_minor = fee
     row.taker_order_id = order_id
     row.taker_account_id = account_id
-    row.maker_order_id = trade[MAKER_ORDER_ID]
+    row.maker_order_id = trade.maker_order_id
     row.maker_account_id = maker_id
     row.trade_epoch_day = trade_epoch_day
     row.settlement_epoch_day = instrument.settlement_epoch_day
@@ -389,13 +375,12 @@ def _side(state, events, fill, account_id, instrument, side, fee):
         position.position_lots += signed
         position.cost_minor += money
     posted = events.counts[POSTED]
-    first_sequence = events.counts[SEQUENCE] + 1 - posted
     count = post_fill_side(
         state.amounts,
         state.offsets,
         events.postings,
         posted,
-        (first_sequence, fill.cause_sequence, fill.occurred_at_ns),
+        (events.counts[SEQUENCE] + 1 - posted, fill.cause_sequence, fill.occurred_at_ns),
         account_id,
         side,
         instrument.base_asset_id,

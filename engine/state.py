@@ -12,8 +12,7 @@ import numpy as np
 
 from engine.incidents.state import IncidentState
 from engine.ledger.balances import Balances
-from engine.market.book_image import book_bytes
-from engine.market.books import Books, make_books
+from engine.market.books import Books, book_bytes, make_books
 from engine.payments.state import PaymentState
 from engine.risk.margin_kernel import equity, requirement
 from engine.settlement.state import SettlementState
@@ -60,7 +59,7 @@ class State:
                 capacity.order_id_count,
                 capacity.window_count,
             ),
-            balances=Balances(capacity.account_count, capacity.asset_count),
+            balances=Balances.of(capacity.account_count, capacity.asset_count),
         )
 
     def margin_minor(self, account_id: int) -> tuple[int, int]:
@@ -78,7 +77,7 @@ class State:
         digest = hashlib.sha256()
         for array in (self.accounts, self.instruments, self.positions, self.balances.amounts):
             digest.update(array.tobytes())
-        digest.update(book_bytes(self.books))
+        digest.update(book_bytes(self.books, self.instruments))
         digest.update(repr([row_tuple(self.assets[a]) for a in sorted(self.assets)]).encode())
         digest.update(repr(row_tuple(self.capacity)).encode())
         for part in (self.payments, self.settlement, self.incidents):

@@ -8,7 +8,8 @@ from engine.batch import TRADING, Batch
 from engine.errors import InvariantBroken
 from engine.journal.frame import Section
 from engine.ledger.posting_kernel import POSTINGS_PER_FILL
-from engine.market.books import LIVE_COUNT, trade_scratch
+from engine.market.books import trade_scratch
+from engine.market.price_kernel import LIVE_COUNT
 from engine.pipeline_kernel import (
     ACCEPTED,
     CANCELLED,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.emit import Emit, refuse
-from engine.market.book_image import export_orders
-from engine.market.matching_kernel import clear_day, find_order, remove
+from engine.market.books import day_orders, forget_day
+from engine.market.matching_kernel import remove
+from engine.market.order_id_kernel import find_order
 from schemas.codes import (
     AssetClass,
     InstrumentClass,
@@ -115,7 +116,7 @@ def start_business_day(state: State, command: StartBusinessDay, emit: Emit) -> N
     days = (command.business_epoch_day, command.next_epoch_day, command.second_epoch_day)
     if not state.business_epoch_day < days[0] < days[1] < days[2]:
         return refuse(emit, command, RejectReason.WRONG_STATE)
-    leaving = export_orders(state.books)
+    leaving = day_orders(state.books)
     for order in leaving:
         emit(
             OrderExpired,
@@ -200,7 +201,7 @@ def business_day_started(state: State, event: BusinessDayStarted) -> None:
     state.second_epoch_day = event.second_epoch_day
     for instrument_id in np.flatnonzero(state.instruments["instrument_id"]):
         _set_settlement_day(state, int(instrument_id))
-    clear_day(state.books)
+    forget_day(state.books)
 
 
 HANDLERS = {

@@ -1,0 +1,182 @@
+"""Cut and flip a small journal everywhere: no altered record is ever taken for a true one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.errors import JournalDamaged
+from engine.journal import recovery
+from engine.journal.frame import Frame
+from engine.journal.mark import mark_path
+from engine.journal.reader import SegmentWalk, read_frames
+from engine.journal.segment import PAGE_BYTES
+from engine.journal.verify import verify_journal
+from engine.journal.writer import JournalWriter
+from tests.support.journal_disk import QuickDisk, batch, same
+
+SEGMENT_BYTES = 8192
+FRAMES = 3
+
+
+class Journal:
+    """One closed segment of a few frames, and where each begins."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        writer = JournalWriter.open(folder, segment_bytes=SEGMENT_BYTES, disk=QuickDisk())
+        for _ in range(FRAMES):
+            writer.append(batch(writer.last.last_sequence + 1))
+        writer.close()
+        self.path = folder / "0000000001.segment"
+        self.good = self.path.read_bytes()
+        self.frames = list(read_frames(folder))
+        with SegmentWalk(self.path) as walk:
+            self.starts: list[int] = []
+            for _ in range(FRAMES):
+                self.starts.append(walk.offset)
+                walk.next_frame()
+            self.end = walk.offset
+
+    def put(self, content: bytes, *, mark: bool) -> None:
+        self.path.write_bytes(content)
+        if mark:
+            mark_path(self.folder).write_bytes(self.mark)
+        else:
+            mark_path(self.folder).unlink(missing_ok=True)
+
+    @property
+    def mark(self) -> bytes:
+        return FRAMES.to_bytes(8, "little") + (FRAMES ^ ((1 << 64) - 1)).to_bytes(8, "little")
+
+    def reopen(self) -> list[Frame]:
+        """What recovery keeps. Raises JournalDamaged."""
+        JournalWriter.open(self.folder, segment_bytes=SEGMENT_BYTES, disk=QuickDisk()).close()
+        return list(read_frames(self.folder))
+
+    def assert_prefix(self, found: list[Frame]) -> None:
+        assert all(same(a, b) for a, b in zip(found, self.frames, strict=False))
+        assert len(found) <= FRAMES
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path)
+
+
+def _flip(content: bytes, bit: int) -> bytes:
+    flipped = bytearray(content)
+    flipped[bit // 8] ^= 1 << bit % 8
+    return bytes(flipped)
+
+
+def _bits(journal: Journal) -> list[int]:
+    """Every bit of the segment header's fields and of the frames; a few of the zeros around them."""
+    places = [*range(128), *range(128, PAGE_BYTES, 331), *range(PAGE_BYTES, journal.end)]
+    return [place * 8 + bit for place in places for bit in range(8)]
+
+
+def test_every_flip_below_the_mark_is_damage(journal: Journal) -> None:
+    for bit in _bits(journal):
+        flipped = _flip(journal.good, bit)
+        journal.put(flipped, mark=True)
+        with pytest.raises(JournalDamaged):
+            list(read_frames(journal.folder))
+        if bit % 17 == 0:  # opening goes the same way
+            with pytest.raises(JournalDamaged):
+                journal.reopen()
+            assert journal.path.read_bytes() == flipped  # and touches nothing
+
+
+def _flips_without_mark(journal: Journal) -> None:
+    for bit in _bits(journal)[::3]:  # each byte, and each bit of a byte in turn
+        flipped = _flip(journal.good, bit)
+        journal.put(flipped, mark=False)
+        if bit // 8 < journal.starts[-1]:
+            with pytest.raises(JournalDamaged):
+                journal.reopen()
+            assert journal.path.read_bytes() == flipped
+        else:  # the last frame, unmarked, cannot be told from a write cut short
+            found = journal.reopen()
+            assert len(found) == FRAMES - 1
+            journal.assert_prefix(found)
+
+
+def test_every_flip_before_the_last_frame_is_damage_without_a_mark_too(journal: Journal) -> None:
+    _flips_without_mark(journal)
+
+
+def test_a_recovery_that_cuts_in_the_middle_is_found(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "_torn_bytes", lambda walk, durable, damage: walk.rest())
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        _flips_without_mark(journal)
+
+
+def test_a_file_cut_at_any_byte_is_damage(journal: Journal) -> None:
+    ends = {*range(130), *range(PAGE_BYTES - 2, journal.end + 2), len(journal.good) - 1}
+    for length in sorted(ends | set(range(0, len(journal.good), 97))):  # the rest is zeros
+        journal.put(journal.good[:length], mark=bool(length % 2))
+        with pytest.raises(JournalDamaged):
+            journal.reopen()
+
+
+def test_a_write_cut_at_any_byte_leaves_the_frames_before_it(journal: Journal) -> None:
+    for at in range(PAGE_BYTES, journal.end):
+        torn = journal.good[:at].ljust(SEGMENT_BYTES, b"\0")
+        ends = [*journal.starts[1:], journal.end]
+        whole = sum(torn[:end] == journal.good[:end] for end in ends)
+        journal.put(torn, mark=False)
+        found = journal.reopen()
+        assert len(found) == whole
+        journal.assert_prefix(found)
+        kept = journal.path.read_bytes()
+        end = [*journal.starts, journal.end][len(found)]
+        assert kept == journal.good[:end].ljust(SEGMENT_BYTES, b"\0")  # no byte of the torn frame is left
+        journal.put(torn, mark=True)
+        if whole < FRAMES:
+            with pytest.raises(JournalDamaged):
+                journal.reopen()
+
+
+def test_a_frame_from_elsewhere_is_refused(journal: Journal) -> None:
+    first, second, third = (
+        journal.good[a:b] for a, b in zip(journal.starts, [*journal.starts[1:], journal.end], strict=True)
+    )
+    head, rest = journal.good[:PAGE_BYTES], journal.good[journal.end :]
+    for order in (
+        (second, first, third),
+        (first, first, third),
+        (first, third, second),
+        (first, second, second),
+    ):
+        journal.put(head + b"".join(order) + rest, mark=True)
+        assert verify_journal(journal.folder).problems
+        journal.put(head + b"".join(order) + rest, mark=False)
+        with pytest.raises(JournalDamaged):
+            journal.reopen()
+
+
+def test_missing_and_foreign_segments_are_damage(tmp_path: Path) -> None:
+    folder, other = tmp_path / "a", tmp_path / "b"
+    for place, count in ((folder, 20), (other, 21)):
+        writer = JournalWriter.open(place, segment_bytes=SEGMENT_BYTES, disk=QuickDisk())
+        while writer.last.index < 12:
+            writer.append(batch(writer.last.last_sequence + 1, count))
+        writer.close()
+    paths = sorted(folder.glob("*.segment"))
+    assert len(paths) > 4
+    second = paths[1].read_bytes()
+    paths[1].write_bytes((other / paths[1].name).read_bytes())
+    assert len(verify_journal(folder).problems) == 1
+    paths[1].unlink()
+    with pytest.raises(JournalDamaged, match="segment 2 is missing"):
+        list(read_frames(folder))
+    paths[1].write_bytes(second)
+    assert verify_journal(folder).problems == ()
+    os.truncate(paths[-1], 0)
+    with pytest.raises(JournalDamaged, match="cut off"):
+        JournalWriter.open(folder, segment_bytes=SEGMENT_BYTES, disk=QuickDisk())

@@ -1,0 +1,90 @@
+"""The trading floor: where the world's commands meet the engine, counted and seen by everybody.
+
+Owns: handing batches to the pipeline, the clock's hand, and the tally. Does not own: who asks what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.clock import FakeClock
+from engine.simulation.letters import Letter
+from engine.simulation.obligations import Obligation, instructed
+from engine.simulation.order_watch import OrderWatch
+from schemas.codes import RejectReason
+from schemas.market import CommandRefused, OrderRefused, PlaceOrder
+from schemas.record import Role
+
+if TYPE_CHECKING:
+    from engine.journal.frame import Frame
+
+Progress = Callable[[str], None]
+
+
+class Engine(Protocol):
+    """What the floor needs of a pipeline."""
+
+    def submit(self, commands: Sequence[Any]) -> Frame:
+        """Decide a batch; durable when this returns."""
+        ...
+
+
+@dataclass
+class Tally:
+    """What happened so far."""
+
+    frame_count: int = 0
+    command_count: int = 0
+    order_count: int = 0
+    event_count: int = 0
+    refused: dict[str, int] = field(default_factory=dict[str, int])  # by reason
+
+    def count(self, frame: Frame) -> None:
+        """Add one frame."""
+        self.frame_count += 1
+        for section in frame.sections:
+            number = len(section.rows)
+            if section.record.role is Role.COMMAND:
+                self.command_count += number
+            else:
+                self.event_count += number
+            if section.record.cls is PlaceOrder:
+                self.order_count += number
+            elif section.record.cls in (OrderRefused, CommandRefused):
+                for code in section.rows["reject_reason_code"].tolist():
+                    name = RejectReason(code).name
+                    self.refused[name] = self.refused.get(name, 0) + 1
+
+
+class Floor:
+    """Submits batches; what comes back moves the watch, the tally and the obligations."""
+
+    def __init__(self, engine: Engine, clock: FakeClock, inbox: Path, progress: Progress) -> None:
+        self.clock = clock
+        self.watch = OrderWatch()
+        self.tally = Tally()
+        self.obligations: list[Obligation] = []
+        self.progress = progress
+        self._engine = engine
+        self._inbox = inbox
+
+    def submit(self, commands: Sequence[Any]) -> Frame | None:
+        """Hand in a batch and move the clock to its last command; nothing is no batch."""
+        if not commands:
+            return None
+        self.clock.set(max(self.clock.now_ns(), commands[-1].received_at_ns))
+        frame = self._engine.submit(commands)
+        self.watch.see(frame)
+        self.tally.count(frame)
+        self.obligations += instructed(frame)
+        return frame
+
+    def receive(self, letter: Letter) -> None:
+        """Put a file from outside into the inbox, whole or not at all."""
+        self._inbox.mkdir(parents=True, exist_ok=True)
+        arriving = self._inbox / f".{letter.name}.part"
+        arriving.write_bytes(letter.content)
+        arriving.replace(self._inbox / letter.name)

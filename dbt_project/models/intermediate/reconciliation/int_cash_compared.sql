@@ -17,7 +17,8 @@ theirs as (
         case when is_referenced then end_to_end_reference else entry_key end as reference,
         any_value(currency) as currency,
         sum(signed_minor)::decimal(38, 0) as told_minor,
-        sum(signed_minor) filter (likeness_number = 1)::decimal(38, 0) as told_once_minor,
+        list(signed_minor) filter (likeness_number > 1) as repeated_minor,
+        count(*) as line_count,
         max(occurrence_number) as occurrence_count,
         bool_or(is_referenced) as is_referenced,
         bool_or(is_fee) as is_fee,
@@ -46,7 +47,9 @@ compared as (
         coalesce(ours.currency, theirs.currency) as currency,
         ours.expected_minor,
         theirs.told_minor,
-        theirs.told_once_minor,
+        ours.movements_minor,
+        theirs.repeated_minor,
+        theirs.line_count,
         theirs.occurrence_count,
         theirs.is_referenced,
         theirs.is_fee,
@@ -74,7 +77,16 @@ judged as (
                 then 'NOT_YET'
             when compared.told_minor is null then 'MISSING_THEIRS'
             when compared.occurrence_count > 1 then 'DUPLICATE'
-            when compared.told_once_minor = compared.expected_minor then 'DUPLICATE'
+            when
+                list_contains(compared.repeated_minor, (compared.told_minor - compared.expected_minor)::bigint)
+                then 'DUPLICATE'
+            -- one of several movements under the reference was not told
+            when
+                compared.line_count < len(compared.movements_minor)
+                and list_contains(
+                    compared.movements_minor, (compared.expected_minor - compared.told_minor)::bigint
+                )
+                then 'MISSING_THEIRS'
             else 'AMOUNT'
         end as cause
     from compared

@@ -27,6 +27,7 @@ select
     asset_id,
     currency,
     sum(signed_units)::decimal(38, 0) as expected_minor,
+    list(signed_units order by signed_units) as movements_minor,
     min(value_date) as first_date,
     max(value_date) as last_date
 from movements

@@ -32,14 +32,17 @@ ours as (
     select
         spoken.safekeeping_account,
         spoken.statement_date,
-        assets.isin,
+        coalesce(nullif(assets.isin, ''), assets.symbol) as isin,
         sum(entries.signed_units)::decimal(38, 0) as units
     from spoken
     inner join {{ ref('int_ledger_entries') }} as entries
         on entries.account_kind = 'CUSTODY' and entries.value_date <= spoken.statement_date
     inner join {{ ref('stg_assets') }} as assets on entries.asset_id = assets.asset_id
-    where assets.isin <> ''
-    group by spoken.safekeeping_account, spoken.statement_date, assets.isin
+    -- a custodian that never tells of tokens keeps none for us
+    where
+        assets.asset_class = 'SECURITY'
+        or (assets.asset_class = 'TOKEN' and assets.symbol in (select isin from theirs))
+    group by spoken.safekeeping_account, spoken.statement_date, coalesce(nullif(assets.isin, ''), assets.symbol)
 ),
 
 compared as (
@@ -87,6 +90,11 @@ unconfirmed as (
         on obligations.obligation_reference = settlement.reference
     where settlement.state = 'BREAK' and obligations.isin <> ''
     group by obligations.isin
+),
+
+known as (
+    select distinct coalesce(nullif(isin, ''), symbol) as isin
+    from {{ ref('stg_assets') }}
 )
 
 select
@@ -99,7 +107,7 @@ select
     case when dated.our_units = dated.their_units then 'MATCHED' else 'BREAK' end as state,
     case
         when dated.our_units = dated.their_units then 'NONE'
-        when assets.isin is null then 'MISSING_OURS'
+        when known.isin is null then 'MISSING_OURS'
         -- an empty holding is not told: unconfirmed deliveries that emptied it explain the silence
         when dated.is_untold and dated.our_units + coalesce(unconfirmed.units, 0) = 0 then 'QUANTITY'
         when dated.is_untold then 'MISSING_THEIRS'
@@ -109,5 +117,5 @@ select
 from dated
 left join opened on dated.safekeeping_account = opened.safekeeping_account and dated.isin = opened.isin
 left join unconfirmed on dated.isin = unconfirmed.isin
-left join (select distinct isin from {{ ref('stg_assets') }}) as assets on dated.isin = assets.isin
+left join known on dated.isin = known.isin
 where dated.statement_date = dated.latest_date and (dated.our_units <> 0 or dated.their_units <> 0)

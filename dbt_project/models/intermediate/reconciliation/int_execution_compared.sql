@@ -1,25 +1,35 @@
 -- Executions against what was instructed of them, one row an account, instrument and trade day.
 with cycles as (
-    select distinct
+    select
         cycles.sequence,
+        cycles.cause_sequence,
         cycles.trade_date
-    from {{ ref('stg_run_settlement_cycle') }} as cycles
+    from {{ ref('stg_settlement_cycles') }} as cycles
     cross join {{ ref('int_as_of') }} as as_of
-    where
-        cycles.sequence <= as_of.as_of_sequence
-        and cycles.sequence not in (select cause_sequence from {{ ref('stg_command_refusals') }})
+    where cycles.sequence <= as_of.as_of_sequence
+),
+
+-- a day may have more than one cycle; what trades after the last one is still open
+ends as (
+    select
+        trade_date,
+        max(sequence) as last_sequence
+    from cycles
+    group by trade_date
 ),
 
 traded as (
     select
-        account_id,
-        instrument_id,
-        trade_date,
-        sum(gained_units) as units,
-        sum(gained_minor) as minor
-    from {{ ref('int_fill_sides') }}
-    where not is_contract
-    group by account_id, instrument_id, trade_date
+        sides.account_id,
+        sides.instrument_id,
+        sides.trade_date,
+        sum(sides.gained_units) as units,
+        sum(sides.gained_minor) as minor,
+        max(sides.fill_id) > any_value(ends.last_sequence) as is_traded_since
+    from {{ ref('int_fill_sides') }} as sides
+    left join ends on sides.trade_date = ends.trade_date
+    where not sides.is_contract
+    group by sides.account_id, sides.instrument_id, sides.trade_date
 ),
 
 -- a contract delivers nothing: its variation takes the place of its executions
@@ -29,16 +39,17 @@ varied as (
         variations.instrument_id,
         cycles.trade_date,
         0 as units,
-        sum(variations.variation_minor) as minor
+        sum(variations.variation_minor) as minor,
+        false as is_traded_since
     from {{ ref('stg_variations') }} as variations
-    inner join cycles on variations.cause_sequence = cycles.sequence
+    inner join cycles on variations.cause_sequence = cycles.cause_sequence
     group by variations.account_id, variations.instrument_id, cycles.trade_date
 ),
 
 ours as (
-    select account_id, instrument_id, trade_date, units, minor from traded
+    select account_id, instrument_id, trade_date, units, minor, is_traded_since from traded
     union all
-    select account_id, instrument_id, trade_date, units, minor from varied
+    select account_id, instrument_id, trade_date, units, minor, is_traded_since from varied
 ),
 
 theirs as (
@@ -63,6 +74,7 @@ compared as (
         coalesce(ours.minor, 0) as our_minor,
         coalesce(theirs.units, 0) as their_units,
         coalesce(theirs.minor, 0) as their_minor,
+        coalesce(ours.is_traded_since, false) as is_traded_since,
         ours.account_id is null as is_untraded,
         theirs.account_id is null as is_uninstructed
     from ours
@@ -80,7 +92,7 @@ judged as (
         compared.our_units <> compared.their_units as is_in_units,
         case
             when compared.our_units = compared.their_units and compared.our_minor = compared.their_minor then 'NONE'
-            when compared.trade_date not in (select trade_date from cycles) then 'NOT_YET'
+            when ends.last_sequence is null or compared.is_traded_since then 'NOT_YET'
             when compared.is_untraded then 'MISSING_OURS'
             when compared.is_uninstructed then 'MISSING_THEIRS'
             when compared.our_units <> compared.their_units then 'QUANTITY'
@@ -88,6 +100,7 @@ judged as (
         end as cause
     from compared
     inner join {{ ref('int_instruments') }} as instruments on compared.instrument_id = instruments.instrument_id
+    left join ends on compared.trade_date = ends.trade_date
 )
 
 select

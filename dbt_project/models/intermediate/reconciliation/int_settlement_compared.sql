@@ -72,9 +72,10 @@ judged as (
         coalesce(ours.obligation_reference, theirs.obligation_reference) as reference,
         coalesce(ours.measure, 'unknown') as measure,
         coalesce(ours.has_units, theirs.units <> 0, false) as has_units,
+        -- what is confirmed of a movement of money has no units that count,
         coalesce(ours.units, 0) as our_units,
         coalesce(ours.minor, 0) as our_minor,
-        coalesce(theirs.units, 0) as their_units,
+        case when coalesce(ours.has_units, true) then coalesce(theirs.units, 0) else 0 end as their_units,
         coalesce(theirs.minor, 0) as their_minor,
         coalesce(ours.settlement_date, theirs.first_date) as opened_date,
         case
@@ -84,10 +85,16 @@ judged as (
             -- they report a failure that our book does not have
             when theirs.units is null and ours.status = 'INSTRUCTED' and ours.is_due then 'MISSING_OURS'
             when theirs.movement_count > 1 then 'DUPLICATE'
-            when coalesce(theirs.units, 0) = ours.units and coalesce(theirs.minor, 0) = ours.minor then 'NONE'
+            when
+                (coalesce(theirs.units, 0) = ours.units or not ours.has_units)
+                and coalesce(theirs.minor, 0) = ours.minor
+                then 'NONE'
             when theirs.units is null then 'MISSING_THEIRS'
-            when theirs.unlike_units = ours.units and theirs.unlike_minor = ours.minor then 'DUPLICATE'
-            when theirs.units <> ours.units then 'QUANTITY'
+            when
+                (theirs.unlike_units = ours.units or not ours.has_units)
+                and theirs.unlike_minor = ours.minor
+                then 'DUPLICATE'
+            when theirs.units <> ours.units and ours.has_units then 'QUANTITY'
             else 'AMOUNT'
         end as cause
     from ours

@@ -1,0 +1,121 @@
+"""Files from banks, custodians and clearing houses: into the lake once, or into quarantine with a reason.
+
+Owns the order of steps by which a crash loses nothing and a second run completes the first:
+keep the bytes, append the rows, append the file's own row, take the file out of the inbox.
+Does not own reading a message (`statements.py`) nor the tables (`engine.projections.external`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from engine.config import Home
+from engine.errors import BadInput, MessageRefused
+from engine.projections.delta import is_table, sync_folder
+from engine.projections.external import append_external
+from engine.projections.lake import read_table
+from orchestration.lake.statements import read_file
+from schemas.external import IngestedFile, QuarantinedFile
+from schemas.record import RECORDS, record_of
+
+NAME_LENGTH = 40  # of a sender's file name, where it becomes part of ours
+
+
+class Result(Enum):
+    """What became of a file."""
+
+    INGESTED = "ingested"
+    ALREADY_INGESTED = "already ingested"
+    QUARANTINED = "quarantined"
+
+
+class Outcome(NamedTuple):
+    """What became of one file."""
+
+    file_name: str
+    file_sha256: str
+    result: Result
+    row_count: int  # rows that came of it; zero unless it was ingested now
+    reason: str  # why it is in quarantine, in one line; empty otherwise
+
+
+def ingest_file(home: Home, path: Path, now_ns: int) -> Outcome:
+    """Bring one file to the lake, or to quarantine; the file itself stays where it is.
+
+    The same bytes are read once, whatever their name. Raises BadInput when the file cannot be opened.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from error
+    name = path.name.encode("utf-8", "replace").decode("utf-8")
+    sha256 = hashlib.sha256(raw).hexdigest()
+    if _is_known(home, IngestedFile, sha256):
+        return Outcome(name, sha256, Result.ALREADY_INGESTED, 0, "")
+    try:
+        reading = read_file(raw, name, now_ns)
+    except MessageRefused as refusal:
+        return _quarantine(home, name, raw, str(refusal), now_ns)
+    _keep(home.archive / sha256, raw)
+    for table, rows in sorted(reading.rows.items()):
+        append_external(home, RECORDS[table].cls, rows)
+    append_external(home, IngestedFile, [reading.ingested])
+    return Outcome(name, sha256, Result.INGESTED, reading.ingested.row_count, "")
+
+
+def ingest_inbox(home: Home, now_ns: int) -> list[Outcome]:
+    """Bring every file of the inbox to the lake or to quarantine, by path; each leaves the inbox when done.
+
+    A file whose name begins with a dot is still being written by its sender and is left alone.
+    """
+    outcomes: list[Outcome] = []
+    for path in sorted(home.inbox.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            outcomes.append(ingest_file(home, path, now_ns))
+            path.unlink()
+            sync_folder(path.parent)
+    return outcomes
+
+
+def _quarantine(home: Home, name: str, raw: bytes, refusal: str, now_ns: int) -> Outcome:
+    sha256 = hashlib.sha256(raw).hexdigest()
+    reason = " ".join(refusal.split())
+    kept = home.quarantine / f"{sha256}-{name[-NAME_LENGTH:]}"
+    _keep(kept, raw)
+    if not _is_known(home, QuarantinedFile, sha256):
+        row = QuarantinedFile(
+            file_sha256=sha256,
+            file_name=name,
+            reason=reason,
+            kept_path=str(kept.relative_to(home.root)),
+            ingested_at_ns=now_ns,
+        )
+        append_external(home, QuarantinedFile, [row])
+    return Outcome(name, sha256, Result.QUARANTINED, 0, reason)
+
+
+def _is_known(home: Home, cls: type, sha256: str) -> bool:
+    if not is_table(home.lake / record_of(cls).table):
+        return False
+    return read_table(home, cls).filter(pl.col("file_sha256") == sha256).height > 0
+
+
+def _keep(target: Path, raw: bytes) -> None:
+    """Write bytes under a final name that is whole or not there, durable on return."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sync_folder(target.parent.parent)
+    draft = target.parent / f".{target.name[:64]}"
+    with draft.open("wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(target)
+    sync_folder(target.parent)

@@ -36,7 +36,6 @@ MONDAY = 20_000
 NOW_NS = MONDAY * 86_400 * 10**9 + 1
 
 
-
 @dataclass
 class Firm:
     """One state and its slow lane; `do` submits, `events` are those of the last command."""
@@ -52,9 +51,7 @@ class Firm:
         self.lane.begin_frame()
         self.lane.run(Batch.of([command]), 0, 1)
         self.events = [
-            from_row(section.record.cls, row)
-            for section in self.lane.sections()
-            for row in section.rows
+            from_row(section.record.cls, row) for section in self.lane.sections() for row in section.rows
         ]
         self.events.sort(key=lambda event: event.sequence)
         self.state.balances.check()
@@ -83,8 +80,8 @@ class Firm:
         return not all(self.state.balances.is_clear(kind, account_id) for kind in kinds)
 
 
-def trade(firm: Firm, account_id: int, instrument_id: int, lots: int, price: int) -> None:
-    """One side of an execution against the street, as the compiled pass books it; sold is negative."""
+def trade(firm: Firm, account_id: int, instrument_id: int, lots: int, price: int) -> list[Any]:
+    """Book one side of an execution, as the compiled pass does; sold is negative. Its postings."""
     state, instrument = firm.state, firm.state.instruments[instrument_id]
     notional = abs(lots) * price * int(instrument["tick_value_minor"])
     money = notional if lots > 0 else -notional
@@ -114,6 +111,7 @@ def trade(firm: Firm, account_id: int, instrument_id: int, lots: int, price: int
         int(instrument["settlement_epoch_day"]),
     )
     state.sequence += int(count)
+    return [from_row(Posting, row) for row in out[:count]]
 
 
 def deposit(firm: Firm, account_id: int, asset_id: int, units: int) -> None:
@@ -197,9 +195,7 @@ def open_firm() -> Firm:
         (SUSPENDED, codes.AccountStatus.SUSPENDED),
         (RESTRICTED, codes.AccountStatus.RESTRICTED),
     ):
-        firm.must(
-            ChangeAccountStatus, account_id=account_id, account_status_code=status, operator_id=1
-        )
+        firm.must(ChangeAccountStatus, account_id=account_id, account_status_code=status, operator_id=1)
     return firm
 
 

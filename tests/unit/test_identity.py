@@ -84,9 +84,7 @@ CHANGES = [
 def test_status_changes_look_in_order(
     firm: Firm, account_id: int, status: int, expected: RejectReason
 ) -> None:
-    reason = firm.do(
-        ChangeAccountStatus, account_id=account_id, account_status_code=status, operator_id=7
-    )
+    reason = firm.do(ChangeAccountStatus, account_id=account_id, account_status_code=status, operator_id=7)
     assert reason is expected
     if expected is RejectReason.NONE:
         assert firm.state.accounts[account_id]["account_status_code"] == status

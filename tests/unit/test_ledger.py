@@ -25,9 +25,7 @@ from schemas.ledger import Posting
 ACCOUNTS, ASSETS = 5, 3
 
 
-def _transfer(
-    units: int, debit: tuple[int, int], credit: tuple[int, int], asset_id: int = 1
-) -> Transfer:
+def _transfer(units: int, debit: tuple[int, int], credit: tuple[int, int], asset_id: int = 1) -> Transfer:
     return Transfer(int(PostingReason.DEPOSIT), asset_id, units, *debit, *credit, 0, 0)
 
 
@@ -41,11 +39,7 @@ def test_every_kind_is_on_one_side() -> None:
 
 def test_every_party_has_its_own_row() -> None:
     balances = _balances()
-    rows = [
-        balances.row_of(kind, party)
-        for kind in Kind
-        for party in range(party_count(kind, ACCOUNTS))
-    ]
+    rows = [balances.row_of(kind, party) for kind in Kind for party in range(party_count(kind, ACCOUNTS))]
     assert sorted(rows) == list(range(row_count(ACCOUNTS)))
     assert account_count_of(row_count(ACCOUNTS)) == ACCOUNTS
 
@@ -142,13 +136,8 @@ def test_the_kernel_tells_when_a_balance_would_leave_its_bounds() -> None:
 
 
 def _post(balances: Balances, out: np.ndarray, side: Side, units: int, minor: int, fee: int) -> int:
-    header = (101, 50, 7)
-    return int(
-        post_fill_side(
-            balances.amounts, balances.offsets, out, 0, header, 2, int(side),
-            1, units, 3, minor, fee, 55, 20_001,
-        )  # fmt: skip
-    )
+    tables = balances.amounts, balances.offsets, out, 0, (101, 50, 7)
+    return int(post_fill_side(*tables, 2, int(side), 1, units, 3, minor, fee, 55, 20_001))
 
 
 def test_check_names_the_asset_that_is_out_of_balance() -> None:

@@ -89,9 +89,7 @@ def test_client_payments_look_in_order(
     expected: RejectReason,
 ) -> None:
     before, amounts = firm.state.payments.canonical(), firm.state.balances.amounts.copy()
-    reason = firm.do(
-        cls, payment_id=payment_id, account_id=account_id, asset_id=asset_id, amount_units=units
-    )
+    reason = firm.do(cls, payment_id=payment_id, account_id=account_id, asset_id=asset_id, amount_units=units)
     assert reason is expected
     assert (len(firm.of(Posting)) == 1) is (expected is RejectReason.NONE)
     if expected is not RejectReason.NONE:
@@ -131,10 +129,7 @@ def test_margin_money_cannot_be_withdrawn(firm: Firm) -> None:
     deposit(firm, MARGIN, USD, 1_000)
     trade(firm, MARGIN, CFD, 10, 100)  # notional 1,000 at 50 % initial margin
     ask = {"account_id": MARGIN, "asset_id": USD}
-    assert (
-        firm.do(RequestWithdrawal, payment_id=9, amount_units=501, **ask)
-        is RejectReason.INSUFFICIENT_CASH
-    )
+    assert firm.do(RequestWithdrawal, payment_id=9, amount_units=501, **ask) is RejectReason.INSUFFICIENT_CASH
     assert firm.do(RequestWithdrawal, payment_id=9, amount_units=500, **ask) is RejectReason.NONE
 
 
@@ -143,10 +138,7 @@ def test_money_of_another_currency_counts_for_what_it_is_worth(firm: Firm) -> No
     deposit(firm, MARGIN, EUR, 1_000)
     trade(firm, MARGIN, CFD, 8, 100)  # needs 400 of equity 1,000 less 500 for the EUR itself
     ask = {"account_id": MARGIN, "asset_id": EUR}
-    assert (
-        firm.do(RequestWithdrawal, payment_id=9, amount_units=300, **ask)
-        is RejectReason.INSUFFICIENT_CASH
-    )
+    assert firm.do(RequestWithdrawal, payment_id=9, amount_units=300, **ask) is RejectReason.INSUFFICIENT_CASH
     assert firm.do(RequestWithdrawal, payment_id=9, amount_units=200, **ask) is RejectReason.NONE
     assert firm.state.instruments[FX]["base_asset_id"] == EUR
 
@@ -246,8 +238,7 @@ def test_a_reserve_withdrawal_helps_an_overdrawn_bank_account(firm: Firm) -> Non
 def test_capital_is_booked_for_the_owners(firm: Firm) -> None:
     give = {"operator_id": 1}
     assert (
-        firm.do(ContributeCapital, asset_id=SHARE, amount_units=0, **give)
-        is RejectReason.UNKNOWN_REFERENCE
+        firm.do(ContributeCapital, asset_id=SHARE, amount_units=0, **give) is RejectReason.UNKNOWN_REFERENCE
     )
     assert firm.do(ContributeCapital, asset_id=USD, amount_units=0, **give) is RejectReason.BAD_AMOUNT
     firm.must(ContributeCapital, asset_id=USD, amount_units=500, **give)

@@ -141,9 +141,7 @@ def test_a_cycle_runs_once_unless_somebody_traded_since(
 
 
 def _confirm(firm: Firm, obligation_id: int, units: int, minor: int) -> RejectReason:
-    return firm.do(
-        ConfirmSettlement, obligation_id=obligation_id, settled_units=units, settled_minor=minor
-    )
+    return firm.do(ConfirmSettlement, obligation_id=obligation_id, settled_units=units, settled_minor=minor)
 
 
 #  (units, minor) of an obligation to receive 7 against 100
@@ -179,9 +177,7 @@ def test_an_unknown_obligation_is_named_so(firm: Firm, cls: type) -> None:
 
 
 @pytest.mark.parametrize("lots", [7, -7])
-def test_partial_then_fail_then_late_settlement_leaves_nothing_pending(
-    firm: Firm, lots: int
-) -> None:
+def test_partial_then_fail_then_late_settlement_leaves_nothing_pending(firm: Firm, lots: int) -> None:
     """The balances after each step; `sign` is that of a receiver."""
     sign = 1 if lots > 0 else -1
     nostro = firm.balance(Kind.NOSTRO, 0, USD)
@@ -228,9 +224,7 @@ def test_currency_bought_comes_to_the_bank(firm: Firm) -> None:
 
 @pytest.mark.parametrize("is_late", [False, True])
 @pytest.mark.parametrize(("first", "second"), [(10, 12), (12, 10)])
-def test_money_without_units_settles_alone(
-    firm: Firm, first: int, second: int, is_late: bool
-) -> None:
+def test_money_without_units_settles_alone(firm: Firm, first: int, second: int, is_late: bool) -> None:
     nostro = firm.balance(Kind.NOSTRO, 0, USD)
     trade(firm, CASH, STOCK, 1, first)
     trade(firm, CASH, STOCK, -1, second)
@@ -262,9 +256,7 @@ MARKS = [(10, 103, 30), (10, 97, -30), (-10, 97, 30), (-1, 101, -1)]
 
 
 @pytest.mark.parametrize(("lots", "mark", "gain"), MARKS)
-def test_variation_moves_the_gain_to_cash_once(
-    firm: Firm, lots: int, mark: int, gain: int
-) -> None:
+def test_variation_moves_the_gain_to_cash_once(firm: Firm, lots: int, mark: int, gain: int) -> None:
     trade(firm, MARGIN, CFD, lots, 100)
     firm.must(SetMark, instrument_id=CFD, mark_ticks=mark)
     equity = firm.state.margin_minor(MARGIN)[0]

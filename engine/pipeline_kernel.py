@@ -13,7 +13,7 @@ from engine.ledger.posting_kernel import BROKEN, post_fill_side
 from engine.market.books import Books
 from engine.market.matching_kernel import fillable, match, reduce, remove, rest, would_cross
 from engine.market.order_id_kernel import find_order, remember_id
-from engine.market.price_kernel import WINDOW_COUNT
+from engine.market.price_kernel import FREE_HEAD, WINDOW_COUNT
 from engine.risk.admission_kernel import (
     admit_account,
     admit_codes,
@@ -179,6 +179,8 @@ def _admit_match(state, c, limit):
         )
         if there < c.quantity_lots:
             return _CANNOT_FILL
+    if c.time_in_force_code == _DAY and state.books.meta[FREE_HEAD] == 0:
+        return _BOOK_FULL
     if remember_id(state.books, c.account_id, c.client_order_id) == 0:
         return _BOOK_FULL
     return _OK

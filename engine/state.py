@@ -46,12 +46,14 @@ class State:
     @classmethod
     def of(cls, capacity: EngineConfigured) -> State:
         """An empty state of the given capacities."""
-        accounts, instruments = capacity.account_count + 1, capacity.instrument_count + 1
+        shape = capacity.account_count + 1, capacity.instrument_count + 1
+        instruments = empty_rows(InstrumentRow, shape[1])
+        instruments["best_bid_ticks"] = instruments["best_ask_ticks"] = -1
         return cls(
             capacity=capacity,
-            accounts=empty_rows(AccountRow, accounts),
-            instruments=empty_rows(InstrumentRow, instruments),
-            positions=np.zeros((accounts, instruments), dtype=dtype_of(PositionRow)),
+            accounts=empty_rows(AccountRow, shape[0]),
+            instruments=instruments,
+            positions=np.zeros(shape, dtype=dtype_of(PositionRow)),
             books=make_books(
                 capacity.account_count,
                 capacity.instrument_count,

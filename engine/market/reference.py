@@ -159,7 +159,6 @@ def instrument_listed(state: State, event: InstrumentListed) -> None:
         if hasattr(event, name):
             row[name] = getattr(event, name)
     row["instrument_state_code"] = InstrumentState.CLOSED
-    row["best_bid_ticks"] = row["best_ask_ticks"] = -1
     _set_settlement_day(state, event.instrument_id)
 
 

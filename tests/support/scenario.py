@@ -83,14 +83,14 @@ class MemoryJournal:
 class World:
     """A configured engine with two shares and a contract, all marked at 100 dollars."""
 
-    def __init__(self, journal: Any = None, **capacity: int) -> None:
+    def __init__(self, journal: Any = None, hash_every: int = 0, **capacity: int) -> None:
         self.journal = journal or MemoryJournal()
-        self.pipeline = Pipeline(None, self.journal, hash_every=1)
+        self.pipeline = Pipeline(None, self.journal, hash_every=hash_every)
         self.now_ns = START_NS
         self.payment_id = 0
         sizes = {
             "account_count": 100, "instrument_count": 8, "asset_count": 8,
-            "order_count": 1_000, "order_id_count": 10_000, "window_count": 65_536,
+            "order_count": 1_000, "order_id_count": 10_000, "window_count": 16_384,
         }  # fmt: skip
         self.send(ConfigureEngine, **(sizes | capacity))
         self.day("2026-10-05")

@@ -1,0 +1,21 @@
+select
+    fill_id,
+    occurred_at,
+    trade_date,
+    settlement_date,
+    instrument_id,
+    symbol,
+    instrument_class,
+    taker_side,
+    price,
+    quantity,
+    quantity_units,
+    notional,
+    notional_minor,
+    currency,
+    taker_fee_minor,
+    taker_order_id,
+    taker_account_id,
+    maker_order_id,
+    maker_account_id
+from {{ ref('int_fills_valued') }}

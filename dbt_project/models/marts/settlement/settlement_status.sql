@@ -1,0 +1,23 @@
+select
+    obligation_id,
+    obligation_reference,
+    account_id,
+    account_class,
+    instrument_id,
+    symbol,
+    isin,
+    obligation_side,
+    currency,
+    obligation_units,
+    obligation_minor,
+    settled_units,
+    settled_minor,
+    open_units,
+    open_minor,
+    status,
+    has_failed,
+    is_due,
+    age_days,
+    trade_date,
+    settlement_date
+from {{ ref('int_obligations_current') }}

@@ -1,7 +1,7 @@
 """The specification of matching, in plain dictionaries and lists: slow, short, and meant to be read.
 
-Owns: what price-time matching means here, for every kind of order, as a stream of outcomes. The kernel must give
-the same stream for the same commands; property tests hold it to that.
+Owns: what price-time matching means here, for every kind of order, as a stream of outcomes. The kernel must
+give the same stream for the same commands; property tests hold it to that.
 Does not own: anything that a running engine uses.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from dataclasses import astuple
 
@@ -22,11 +23,12 @@ ORDER_COUNT = 12
 ORDER_ID_COUNT = 40
 
 # Prices stand in a narrow band around a word boundary of the bitmap, now and then at an edge or outside.
-offsets = st.one_of(st.integers(61, 61 + NARROW), st.sampled_from([-1, 0, WINDOW - 1, WINDOW]))
-lots = st.one_of(st.integers(1, 9), st.sampled_from([0, -1, 40]))
+offsets = st.sampled_from([*range(61, 61 + NARROW)] * 3 + [-1, 0, WINDOW - 1, WINDOW])
+lots = st.sampled_from([*range(1, 10)] * 2 + [0, -1, 40])
 accounts = st.integers(1, 2)
 client_ids = st.integers(1, 30)
-instruments = st.sampled_from(sorted(FLOORS))
+new_or_used_ids = st.one_of(st.none(), st.none(), st.none(), client_ids)
+instruments = st.sampled_from([1, 1, 1, 2])
 
 
 class SameOutcomes(RuleBasedStateMachine):
@@ -50,7 +52,7 @@ class SameOutcomes(RuleBasedStateMachine):
 
     @rule(
         account_id=accounts,
-        client_order_id=client_ids,
+        client_order_id=new_or_used_ids,
         instrument_id=instruments,
         side=st.sampled_from(Side),
         offset=offsets,
@@ -62,7 +64,7 @@ class SameOutcomes(RuleBasedStateMachine):
     def place(
         self,
         account_id: int,
-        client_order_id: int,
+        client_order_id: int | None,
         instrument_id: int,
         side: Side,
         offset: int,
@@ -71,6 +73,8 @@ class SameOutcomes(RuleBasedStateMachine):
         time_in_force: TimeInForce,
         is_post_only: bool,
     ) -> None:
+        if client_order_id is None:
+            client_order_id = 1 + sum(1 for used, _ in self.naive.ids if used == account_id)
         was_used = (account_id, client_order_id) in self.naive.ids
         outcomes = self.both(
             place(
@@ -93,13 +97,13 @@ class SameOutcomes(RuleBasedStateMachine):
         if is_post_only:
             assert traded == 0
 
-    @rule(account_id=accounts, client_order_id=client_ids)
-    def cancel(self, account_id: int, client_order_id: int) -> None:
-        self.both(cancel(self.next(), client_order_id, account_id))
-
-    @rule(account_id=accounts, client_order_id=client_ids, offset=offsets, quantity=lots)
-    def replace(self, account_id: int, client_order_id: int, offset: int, quantity: int) -> None:
-        self.replace_to(account_id, client_order_id, offset, quantity)
+    @rule(account_id=accounts, client_order_id=client_ids, is_cancel=st.booleans())
+    def change_any(self, account_id: int, client_order_id: int, is_cancel: bool) -> None:
+        """Mostly ids that are unknown or whose orders have ended."""
+        if is_cancel:
+            self.both(cancel(self.next(), client_order_id, account_id))
+        else:
+            self.replace_to(account_id, client_order_id, 61, 1)
 
     def replace_to(self, account_id: int, client_order_id: int, offset: int, quantity: int) -> None:
         order = self.naive.ids.get((account_id, client_order_id))
@@ -172,6 +176,7 @@ def check_structure(matcher: Matcher) -> None:
     """Levels, links, bests and the free list say the same as the orders themselves."""
     books, instruments = matcher.books, matcher.instruments
     orders = books.orders
+    window = len(books.levels) // (2 * len(instruments))
     live = [int(row) for row in np.flatnonzero(orders["order_id"])]
     sums: Counter[int] = Counter()
     lengths: Counter[int] = Counter()
@@ -180,7 +185,7 @@ def check_structure(matcher: Matcher) -> None:
         order = orders[row]
         instrument_id, side = int(order["instrument_id"]), int(order["side_code"])
         offset = int(order["price_ticks"] - instruments[instrument_id]["window_floor_ticks"])
-        at = (instrument_id * 2 + side - 1) * WINDOW + offset
+        at = (instrument_id * 2 + side - 1) * window + offset
         sums[at] += int(order["open_lots"])
         lengths[at] += 1
         bests.setdefault((instrument_id, side), []).append(offset)
@@ -197,7 +202,7 @@ def check_structure(matcher: Matcher) -> None:
             ahead, row = row, int(orders[row]["next_count"])
         assert len(queue) == lengths[at]
         assert int(level["tail_count"]) == ahead
-    for instrument_id in FLOORS:
+    for instrument_id in range(1, len(instruments)):
         bid = int(instruments[instrument_id]["best_bid_ticks"])
         ask = int(instruments[instrument_id]["best_ask_ticks"])
         assert bid == max(bests.get((instrument_id, Side.BUY), [-1]))
@@ -213,12 +218,73 @@ def check_structure(matcher: Matcher) -> None:
 
 
 SameOutcomes.TestCase.settings = settings(
-    max_examples=60,
-    stateful_step_count=50,
+    max_examples=80,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TestSameOutcomes = SameOutcomes.TestCase
+
+
+WIDE = 64 * 64 * 3  # wide enough for all three levels of the bitmap
+EDGES = (0, 63, 64, 4095, 4096, 4159, 8191, 8192, WIDE - 65, WIDE - 64, WIDE - 1)
+
+
+@given(seed=st.integers(0, 2**32), window=st.sampled_from([64, WINDOW, WIDE]))
+@settings(max_examples=40, deadline=None)
+def test_long_flows_have_the_same_outcomes(seed: int, window: int) -> None:
+    """Hundreds of commands on a busy book: most are valid, most targets rest, prices meet."""
+    draw = random.Random(seed)
+    floors = {1: 1, 3: 700}
+    naive = NaiveBooks({i: range(f, f + window) for i, f in floors.items()}, 60, 400)
+    matcher = Matcher(floors, window, 60, 400, scratch_count=draw.choice([1, 2, 50]))
+    centre = draw.randrange(window)
+    seen: Counter[str] = Counter()
+    for sequence in range(1, 401):
+        command = _drawn_command(draw, naive, sequence, centre, window)
+        expected = naive.submit(command)
+        assert matcher.submit(command) == expected, command
+        seen.update(type(outcome).__name__ for outcome in expected)
+        if sequence % 40 == 0:
+            check_structure(matcher)
+            assert matcher.resting()["order_id"].tolist() == [o.order_id for o in naive.resting()]
+        if draw.random() < 0.004:
+            assert matcher.end_day() == naive.end_day()
+    assert {"Accepted", "Traded", "Cancelled", "Replaced"} <= set(seen)
+
+
+def _drawn_command(
+    draw: random.Random, naive: NaiveBooks, sequence: int, centre: int, window: int
+) -> TradingCommand:
+    resting = naive.resting()
+    offset = draw.choice(EDGES) if draw.random() < 0.3 else centre + draw.randint(-4, 4)
+    offset = min(offset, window - 1) if draw.random() < 0.98 else window
+    pick = draw.random()
+    if not resting or pick < 0.6:
+        instrument_id = draw.choice([1, 1, 3])
+        return place(
+            sequence,
+            account_id=draw.randint(1, 3),
+            client_order_id=sequence if draw.random() < 0.95 else draw.randint(1, sequence),
+            instrument_id=instrument_id,
+            side=draw.choice(list(Side)),
+            price=naive.windows[instrument_id].start + offset,
+            lots=draw.randint(1, 9),
+            order_type=draw.choice([OrderType.LIMIT] * 9 + [OrderType.MARKET]),
+            time_in_force=draw.choice([TimeInForce.DAY] * 5 + list(TimeInForce)),
+            is_post_only=draw.random() < 0.1,
+        )
+    order = draw.choice(resting)
+    if pick < 0.75:
+        return cancel(sequence, order.client_order_id, order.account_id)
+    price = naive.windows[order.instrument_id].start + offset
+    return replace(
+        sequence,
+        order.client_order_id,
+        account_id=order.account_id,
+        price=order.price_ticks if draw.random() < 0.5 else price,
+        lots=max(order.open_lots + draw.randint(-3, 2), draw.randint(0, 1)),
+    )
 
 
 @given(

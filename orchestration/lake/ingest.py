@@ -22,6 +22,8 @@ from engine.projections.external import append_external
 from engine.projections.lake import read_table
 from orchestration.lake.statements import read_file
 from schemas.external import IngestedFile, QuarantinedFile
+from schemas.market import AssetRegistered
+from schemas.packed import unpack
 from schemas.record import RECORDS, record_of
 
 NAME_LENGTH = 40  # of a sender's file name, where it becomes part of ours
@@ -58,11 +60,14 @@ def ingest_file(home: Home, path: Path, now_ns: int) -> Outcome:
     sha256 = hashlib.sha256(raw).hexdigest()
     if _is_known(home, IngestedFile, sha256):
         return Outcome(name, sha256, Result.ALREADY_INGESTED, 0, "")
+    kept = home.archive / sha256
+    if kept.exists():  # a run before this one was cut off; its rows may be there, read at its instant
+        now_ns = kept.stat().st_mtime_ns
     try:
-        reading = read_file(raw, name, now_ns)
+        reading = read_file(raw, name, now_ns, _unit_digits(home))
     except MessageRefused as refusal:
         return _quarantine(home, name, raw, str(refusal), now_ns)
-    _keep(home.archive / sha256, raw)
+    _keep(kept, raw, now_ns)
     for table, rows in sorted(reading.rows.items()):
         append_external(home, RECORDS[table].cls, rows)
     append_external(home, IngestedFile, [reading.ingested])
@@ -87,7 +92,7 @@ def _quarantine(home: Home, name: str, raw: bytes, refusal: str, now_ns: int) ->
     sha256 = hashlib.sha256(raw).hexdigest()
     reason = " ".join(refusal.split())
     kept = home.quarantine / f"{sha256}-{name[-NAME_LENGTH:]}"
-    _keep(kept, raw)
+    _keep(kept, raw, now_ns)
     if not _is_known(home, QuarantinedFile, sha256):
         row = QuarantinedFile(
             file_sha256=sha256,
@@ -106,8 +111,16 @@ def _is_known(home: Home, cls: type, sha256: str) -> bool:
     return read_table(home, cls).filter(pl.col("file_sha256") == sha256).height > 0
 
 
-def _keep(target: Path, raw: bytes) -> None:
-    """Write bytes under a final name that is whole or not there, durable on return."""
+def _unit_digits(home: Home) -> dict[str, int]:
+    """Decimals of the smallest unit of each registered asset, by ISIN and by symbol."""
+    if not is_table(home.lake / record_of(AssetRegistered).table):
+        return {}
+    assets = read_table(home, AssetRegistered).select("isin_packed", "symbol_packed", "unit_digits").rows()
+    return {unpack(packed): digits for *names, digits in assets for packed in names if packed}
+
+
+def _keep(target: Path, raw: bytes, now_ns: int) -> None:
+    """Write bytes under a final name that is whole or not there, dated now, durable on return."""
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -116,6 +129,7 @@ def _keep(target: Path, raw: bytes) -> None:
     with draft.open("wb") as file:
         file.write(raw)
         file.flush()
+        os.utime(file.fileno(), ns=(now_ns, now_ns))
         os.fsync(file.fileno())
     draft.rename(target)
     sync_folder(target.parent)

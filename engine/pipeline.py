@@ -60,6 +60,11 @@ class Pipeline:
             self._lanes = (TradingLane(state), SlowLane(state))
 
     @property
+    def is_configured(self) -> bool:
+        """Whether the journal has its first frame."""
+        return self._state is not None
+
+    @property
     def state(self) -> State:
         """The state after the last frame. Raises InvariantBroken before the engine is configured."""
         if self._state is None:

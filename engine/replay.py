@@ -50,7 +50,7 @@ def recover(home: Home, *, use_snapshot: bool = True) -> Recovered:
         index, chain_hash = snapshot.frame_index, snapshot.chain_hash
     pipeline = Pipeline(state, _NoJournal())
     replayed = 0
-    for frame in read_frames(home.journal, after_index=index):
+    for frame in read_frames(home.journal, index, chain_hash if index else None):
         redo(pipeline, frame)
         index, chain_hash = frame.index, frame.chain_hash
         replayed += 1
@@ -79,7 +79,11 @@ def take_snapshot(home: Home, state: State, frame: Frame) -> Path:
 @contextmanager
 def open_pipeline(home: Home, settings: EngineSettings) -> Iterator[Pipeline]:
     """Recover the engine of a home and hold its journal open for writing."""
-    writer = JournalWriter.open(home.journal, segment_bytes=settings.segment_bytes)
+    snapshot = load_snapshot(home.snapshots)
+    known_index = 0 if snapshot is None else snapshot.frame_index
+    writer = JournalWriter.open(
+        home.journal, segment_bytes=settings.segment_bytes, known_index=known_index
+    )
     try:
         recovered = recover(home)
         yield Pipeline(

@@ -24,6 +24,7 @@ from schemas.market import (
     AssetRegistered,
     BusinessDayStarted,
     ChangeInstrumentState,
+    ConfigureEngine,
     InstrumentListed,
     InstrumentStateChanged,
     ListInstrument,
@@ -40,6 +41,11 @@ if TYPE_CHECKING:
 
 LARGEST_PRODUCT = 1 << 49  # times 10,000 basis points it is still below 2**63
 _CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
+
+
+def configure_again(state: State, command: ConfigureEngine, emit: Emit) -> None:
+    """Capacities are fixed for the life of a journal."""
+    refuse(emit, command, RejectReason.ALREADY_EXISTS)
 
 
 def register_asset(state: State, command: RegisterAsset, emit: Emit) -> None:
@@ -204,6 +210,7 @@ def business_day_started(state: State, event: BusinessDayStarted) -> None:
 
 
 HANDLERS = {
+    ConfigureEngine: configure_again,
     RegisterAsset: register_asset,
     ListInstrument: list_instrument,
     ChangeInstrumentState: change_instrument_state,

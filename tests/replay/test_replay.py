@@ -31,7 +31,7 @@ def random_commands(rng: random.Random, count: int, start: int) -> list[object]:
     for i in range(count):
         account, number = rng.choice((5, 6, 7, 9)), rng.randint(1, start + i + 1)
         shared = {"sequence": 0, "received_at_ns": start + i, "session_id": 1, "account_id": account}
-        price, lots = rng.randint(9_900, 10_100), rng.randint(0, 9)
+        price, lots = rng.randint(9_990, 10_010), rng.randint(0, 9)
         kind = rng.random()
         if kind < 0.7:
             commands.append(

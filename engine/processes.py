@@ -1,0 +1,103 @@
+"""The engine's long-running processes: the engine itself, the lake writer, the live view.
+
+Each recovers when it starts, ends on SIGTERM or Ctrl-C, and is stopped by whatever breaks its promise.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from types import FrameType
+
+from engine.clock import WallClock
+from engine.config import EngineSettings, Home
+from engine.gateway.server import EngineServer
+from engine.journal.frame import Frame
+from engine.pipeline import Pipeline
+from engine.projections.lake import LakeWriter
+from engine.projections.views import ViewWriter
+from engine.replay import open_pipeline, take_snapshot
+from schemas.market import ConfigureEngine
+
+LOG = logging.getLogger(__name__)
+
+
+class Stopping:
+    """Turns SIGTERM and SIGINT into a question that a loop can ask."""
+
+    def __init__(self) -> None:
+        self._is_stopping = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
+    def __call__(self) -> bool:
+        """Whether the process was told to stop."""
+        return self._is_stopping
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._is_stopping = True
+
+
+def default_capacity(received_at_ns: int) -> ConfigureEngine:
+    """The capacities of a journal that nobody configured otherwise."""
+    return ConfigureEngine(
+        sequence=0,
+        received_at_ns=received_at_ns,
+        account_count=4_095,
+        instrument_count=63,
+        asset_count=63,
+        order_count=1 << 18,
+        order_id_count=1 << 21,
+        window_count=1 << 16,
+    )
+
+
+def serve_engine(home: Home, settings: EngineSettings) -> None:
+    """Recover, listen at the home's socket, decide until told to stop, then leave a snapshot."""
+    is_stopping, clock = Stopping(), WallClock()
+    with open_pipeline(home, settings) as pipeline:
+        if not pipeline.is_configured:
+            pipeline.submit([default_capacity(clock.now_ns())])
+        keeper = _SnapshotKeeper(home, pipeline, settings.snapshot_frame_count)
+        server = EngineServer(pipeline, home.socket, clock, keeper.on_frame)
+        LOG.info("engine listens at sequence %d", pipeline.state.sequence)
+        server.run(is_stopping)
+        keeper.finish()
+    LOG.info("engine stopped")
+
+
+class _SnapshotKeeper:
+    """Takes a snapshot every so many frames, so that recovery stays short."""
+
+    def __init__(self, home: Home, pipeline: Pipeline, every: int) -> None:
+        self._home = home
+        self._pipeline = pipeline
+        self._every = every
+        self._last: Frame | None = None
+        self._count = 0
+
+    def on_frame(self, frame: Frame) -> None:
+        """Count a durable frame."""
+        self._last, self._count = frame, self._count + 1
+        if self._count >= self._every:
+            self.finish()
+
+    def finish(self) -> None:
+        """Take a snapshot of what was decided since the last one."""
+        if self._last is not None:
+            take_snapshot(self._home, self._pipeline.state, self._last)
+            self._last, self._count = None, 0
+
+
+def serve_lake(home: Home) -> None:
+    """Bring every frame to the lake, exactly once, until told to stop."""
+    is_stopping = Stopping()
+    with LakeWriter(home) as writer:
+        LOG.info("lake writer is at frame %d", writer.frame_count)
+        writer.run(is_stopping)
+    LOG.info("lake writer stopped")
+
+
+def serve_view(home: Home) -> None:
+    """Keep the live view behind the journal by less than a tenth of a second, until told to stop."""
+    ViewWriter(home).run(Stopping())

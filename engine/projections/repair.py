@@ -43,7 +43,7 @@ def find_damage(folder: Path) -> Damage | None:
         version = known[position]
         actions = _actions(folder, version)
         if version != position:
-            damage = Damage(version, f"version {position} is missing before it")
+            damage = Damage(position, "it is missing")
         elif actions is None:
             damage = Damage(version, "its log entry does not parse")
         elif not _is_whole(version, actions):

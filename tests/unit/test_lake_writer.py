@@ -125,7 +125,7 @@ def failing(*_: Any, **__: Any) -> None:
 
 
 def cut_at(monkeypatch: pytest.MonkeyPatch, step: int) -> Callable[[], int]:
-    """Make the n-th step that changes the lake fail, before it or after it in turn; returns the steps seen."""
+    """Make the n-th step that changes the lake fail, before or after it; returns how many were seen."""
     seen = 0
 
     def counted(owner: Any, name: str) -> None:

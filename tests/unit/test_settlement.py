@@ -252,7 +252,7 @@ def test_a_buyer_who_is_owed_money_settles_units_and_money_apart(firm: Firm) -> 
 
 
 #  (lots bought at 100, mark, then what the account gains)
-MARKS = [(10, 103, 30), (10, 97, -30), (-10, 97, 30), (-1, 101, -1)]
+MARKS = [(10, 103, 30), (10, 97, -30), (-10, 97, 30), (-1, 101, -1), (1, 101, 1)]
 
 
 @pytest.mark.parametrize(("lots", "mark", "gain"), MARKS)

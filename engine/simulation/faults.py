@@ -23,6 +23,7 @@ from engine.simulation.obligations import Obligation
 from engine.simulation.world import SECURITIES
 from schemas.codes import ObligationSide
 
+SMALL_DAY = 12  # obligations; a larger day may have a class of bank faults twice
 SMALLEST_FAULTY_UNITS = 10  # so that a tenth is at least one unit
 
 
@@ -85,12 +86,13 @@ class Faults:
         Raises BadInput when the day is too small to hold one fault of every class.
         """
         sound = self._choose_by_security(due, custodian)
-        references = [o.reference for o in sound] + list(payment_references)
-        if len(references) < len(DISTORTIONS) + 1:
+        pools = [[o.reference for o in sound], list(payment_references)]
+        if sum(len(pool) for pool in pools) <= len(DISTORTIONS):
             raise BadInput("the simulated day is too small to hold one fault of every class")
         for fault, (how, cause) in DISTORTIONS.items():
-            for _ in range(self._rng.randint(1, 2) if len(references) > 12 else 1):
-                reference = references.pop(self._rng.randrange(len(references)))
+            for _ in range(self._rng.randint(1, 2) if len(sound) > SMALL_DAY else 1):
+                pool = self._rng.choice([p for p in pools if p])
+                reference = pool.pop(self._rng.randrange(len(pool)))
                 bank.distort(reference, how)
                 self._of_bank_line.add(reference)
                 self.note(fault, Break("cash", cause, reference))

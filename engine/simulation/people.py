@@ -19,6 +19,7 @@ FAMILY = (
     "Kolbe", "Lindner", "Marten", "Norden", "Ostrow", "Paulsen", "Quist", "Reimer", "Sandvik",
 )  # fmt: skip
 STREETS = ("Harbour Lane", "Mill Road", "Orchard Street", "Station Way", "Chapel Hill")
+BANK_BIC = "NOBKDEF0XXX"  # a test code, as the eighth character tells
 TOWNS = (("Hamburg", "DE"), ("Utrecht", "NL"), ("Graz", "AT"), ("Aarhus", "DK"))
 
 
@@ -35,6 +36,7 @@ def make_person(client_id: int, seed: int) -> Person:
         town=town,
         country=country,
         iban=with_iban_check("DE", account),
+        bank_bic=BANK_BIC,
     )
 
 

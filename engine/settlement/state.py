@@ -57,6 +57,4 @@ def _obligation_of(row: list[int]) -> Obligation:
     open_units, open_minor, status, has_failed, *told = row
     names = [c.name for c in record_of(SettlementInstructed).columns]
     instructed = SettlementInstructed(**dict(zip(names, told, strict=True)))
-    return Obligation(
-        instructed, open_units, open_minor, ObligationStatus(status), bool(has_failed)
-    )
+    return Obligation(instructed, open_units, open_minor, ObligationStatus(status), bool(has_failed))

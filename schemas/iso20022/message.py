@@ -36,7 +36,7 @@ class Fixed(NamedTuple):
 
 
 class Echo(NamedTuple):
-    """One element that repeats a field declared before it; the reader compares the two."""
+    """One element that repeats a required field of the same mapping; the reader compares the two."""
 
     path: str
     field: str
@@ -76,7 +76,7 @@ Row = Union[Leaf, Fixed, Echo, Group, Choice, Repeat]  # noqa: UP007  a recursiv
 Rule = Callable[[Fields], str | None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Node:
     """One element of the tree: a row's own element, or one that only leads to rows."""
 
@@ -140,6 +140,10 @@ class Message(NamedTuple):
     doc: str
     root: Node
     rules: tuple[Rule, ...]  # what no schema can say; each gives a reason or None
+
+    def __repr__(self) -> str:
+        """Its identifier; the tree is too large for any page."""
+        return f"<{self.identifier}>"
 
     @property
     def namespace(self) -> str:

@@ -55,7 +55,7 @@ PAIN_001 = message(
             "PmtInf/CdtTrfTxInf/CdtrAgt/FinInstnId",
             (
                 Leaf("BICFI", "beneficiary_bank_bic", BIC, "The beneficiary's bank by BIC."),
-                Group("ClrSysMmbId", _ROUTING, "The beneficiary's bank by routing number."),
+                Group("ClrSysMmbId", _ROUTING, "The beneficiary's bank by routing number.", is_optional=False),
             ),
             "The beneficiary's bank.",
         ),

@@ -26,7 +26,9 @@ def parse(message: Message, raw: bytes) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     try:
         _refuse_attributes(root, (_SCHEMA_LOCATION,))
-        _children(Node("Document", None, [message.root]), root, fields, message.namespace)
+        reader = _Reader(message.namespace)
+        reader.children(Node("Document", None, [message.root]), root, fields)
+        reader.compare_echoes()
     except ValueError as refused:
         raise BadMessage(f"{message.identifier}: {refused}") from refused
     for rule in message.rules:
@@ -40,36 +42,73 @@ def _refuse_attributes(element: Element, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"line {element.sourceline}: unknown attribute {unknown[0]}")
 
 
-def _children(node: Node, element: Element, fields: dict[str, Any], namespace: str) -> None:
-    """Match the children of an element to those of its node, in order."""
-    pending: list[Element] = list(element)
-    if (element.text or "").strip() or any((child.tail or "").strip() for child in pending):
-        raise ValueError(f"line {element.sourceline}: {node.tag} holds text between its elements")
-    position = 0
-    matched = 0
-    for child in node.children:
-        count = 0
-        while position < len(pending) and name_of(pending[position]) == (namespace, child.tag):
-            if count and not isinstance(child.row, Repeat):
-                raise ValueError(f"line {pending[position].sourceline}: {child.tag} stands twice")
-            _element(child, pending[position], fields, namespace)
-            position += 1
-            count += 1
-        matched += count
-        _refuse_missing(node, child, count, element)
-        if isinstance(child.row, Repeat):
-            fields.setdefault(child.row.field, [])
-    if position < len(pending):
-        name = name_of(pending[position]).local
-        raise ValueError(f"line {pending[position].sourceline}: {name} is not expected in {node.tag}")
-    if node.children and matched == 0 and not _may_be_empty(node):
-        raise ValueError(f"line {element.sourceline}: {node.tag} is empty")
-    if isinstance(node.row, Choice) and matched != 1:
-        raise ValueError(f"line {element.sourceline}: {node.tag} must hold exactly one element")
+class _Reader:
+    """One pass over one document."""
 
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace
+        self.echoes: list[tuple[Echo, str, str, dict[str, Any]]] = []
 
-def _may_be_empty(node: Node) -> bool:
-    return isinstance(node.row, Repeat) and all(child.is_optional for child in node.children)
+    def compare_echoes(self) -> None:
+        """Hold every repeated value to the field that it repeats, which may come after it."""
+        for row, text, where, fields in self.echoes:
+            if text != row.codec.write(fields[row.field]):
+                raise ValueError(f"{where} is {text[:40]!r}, which is not {row.field}")
+
+    def children(self, node: Node, element: Element, fields: dict[str, Any]) -> None:
+        """Match the children of an element to those of its node, in order."""
+        pending: list[Element] = list(element)
+        if (element.text or "").strip() or any((child.tail or "").strip() for child in pending):
+            raise ValueError(f"line {element.sourceline}: {node.tag} holds text between its elements")
+        position = 0
+        for child in node.children:
+            count = 0
+            while position < len(pending) and name_of(pending[position]) == (self.namespace, child.tag):
+                if count and not isinstance(child.row, Repeat):
+                    raise ValueError(f"line {pending[position].sourceline}: {child.tag} stands twice")
+                self._element(child, pending[position], fields)
+                position += 1
+                count += 1
+            _refuse_missing(node, child, count, element)
+            if isinstance(child.row, Repeat):
+                fields.setdefault(child.row.field, [])
+        if position < len(pending):
+            name = name_of(pending[position]).local
+            raise ValueError(f"line {pending[position].sourceline}: {name} is not expected in {node.tag}")
+        if isinstance(node.row, Choice) and position != 1:
+            raise ValueError(f"line {element.sourceline}: {node.tag} must hold exactly one element")
+        if position == 0 and not isinstance(node.row, Repeat):
+            raise ValueError(f"line {element.sourceline}: {node.tag} is empty")
+
+    def _element(self, node: Node, element: Element, fields: dict[str, Any]) -> None:
+        row = node.row
+        if isinstance(row, (Leaf, Echo, Fixed)):
+            if len(element):
+                raise ValueError(f"line {element.sourceline}: {node.tag} must hold text only")
+            self._leaf(row, element, fields)
+            return
+        _refuse_attributes(element, ())
+        if isinstance(row, Repeat):
+            item: dict[str, Any] = {}
+            self.children(node, element, item)
+            fields.setdefault(row.field, []).append(item)
+        else:
+            self.children(node, element, fields)
+
+    def _leaf(self, row: Leaf | Echo | Fixed, element: Element, fields: dict[str, Any]) -> None:
+        text: str = element.text or ""
+        where = f"line {element.sourceline}: {name_of(element).local}"
+        if isinstance(row, Fixed):
+            _refuse_attributes(element, ())
+            if text != row.text:
+                raise ValueError(f"{where} is {text[:40]!r}, not {row.text!r}")
+            return
+        _refuse_attributes(element, ("Ccy",) if row.codec.is_money else ())
+        value = _read(row.codec, text, element.get("Ccy") or "", where)
+        if isinstance(row, Leaf):
+            fields[row.field] = value
+        else:
+            self.echoes.append((row, text, where, fields))
 
 
 def _refuse_missing(node: Node, child: Node, count: int, element: Element) -> None:
@@ -78,38 +117,6 @@ def _refuse_missing(node: Node, child: Node, count: int, element: Element) -> No
     least = child.row.least if isinstance(child.row, Repeat) else int(not child.is_optional)
     if count < least:
         raise ValueError(f"line {element.sourceline}: {node.tag} has no {child.tag}")
-
-
-def _element(node: Node, element: Element, fields: dict[str, Any], namespace: str) -> None:
-    row = node.row
-    if isinstance(row, (Leaf, Echo, Fixed)):
-        if len(element):
-            raise ValueError(f"line {element.sourceline}: {node.tag} must hold text only")
-        _leaf(row, element, fields)
-        return
-    _refuse_attributes(element, ())
-    if isinstance(row, Repeat):
-        item: dict[str, Any] = {}
-        _children(node, element, item, namespace)
-        fields.setdefault(row.field, []).append(item)
-    else:
-        _children(node, element, fields, namespace)
-
-
-def _leaf(row: Leaf | Echo | Fixed, element: Element, fields: dict[str, Any]) -> None:
-    text: str = element.text or ""
-    where = f"line {element.sourceline}: {name_of(element).local}"
-    if isinstance(row, Fixed):
-        _refuse_attributes(element, ())
-        if text != row.text:
-            raise ValueError(f"{where} is {text[:40]!r}, not {row.text!r}")
-        return
-    _refuse_attributes(element, ("Ccy",) if row.codec.is_money else ())
-    value = _read(row.codec, text, element.get("Ccy") or "", where)
-    if isinstance(row, Leaf):
-        fields[row.field] = value
-    elif text != row.codec.write(fields.get(row.field)):
-        raise ValueError(f"{where} is {text}, which is not {row.field}")
 
 
 def _read(codec: Codec, text: str, currency: str, where: str) -> Any:

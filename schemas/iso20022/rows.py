@@ -29,7 +29,7 @@ def instrument(path: str) -> Choice:
     )
     rows: tuple[Row, ...] = (
         Leaf("ISIN", "isin", ISIN, "The security."),
-        Group("OthrId", other, "What has no ISIN."),
+        Group("OthrId", other, "What has no ISIN.", is_optional=False),
     )
     return Choice(path, rows, "What is delivered.")
 

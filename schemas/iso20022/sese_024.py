@@ -36,8 +36,8 @@ SESE_024 = message(
         Choice(
             "SttlmSts",
             (
-                Group("Pdg/Rsn", _PENDING, "Not due yet, or not past its date."),
-                Group("Flng/Rsn", _FAILING, "Past its date."),
+                Group("Pdg/Rsn", _PENDING, "Not due yet, or not past its date.", is_optional=False),
+                Group("Flng/Rsn", _FAILING, "Past its date.", is_optional=False),
             ),
             "Pending or failing.",
         ),

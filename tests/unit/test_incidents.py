@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -344,6 +345,6 @@ def test_incidents_survive_a_dump(firm: Firm) -> None:
     _run(firm, "notice", 1, 8)
     _run(firm, "open", 2)
     incidents = firm.state.incidents
-    again = type(incidents).load(incidents.dump())
+    again = type(incidents).load(json.loads(json.dumps(incidents.dump())))
     assert again == incidents
     assert again.canonical() == incidents.canonical()

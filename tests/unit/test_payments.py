@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from schemas.codes import LedgerAccountKind as Kind
@@ -250,6 +252,6 @@ def test_capital_is_booked_for_the_owners(firm: Firm) -> None:
 def test_payments_survive_a_dump(firm: Firm) -> None:
     firm.must(RequestWithdrawal, payment_id=9, account_id=CASH, asset_id=USD, amount_units=400)
     payments = firm.state.payments
-    again = type(payments).load(payments.dump())
+    again = type(payments).load(json.loads(json.dumps(payments.dump())))
     assert again == payments
     assert again.canonical() == payments.canonical()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from engine.settlement.cycle import Leg, has_open_trades, net_legs
@@ -313,6 +315,6 @@ def test_settlement_survives_a_dump(firm: Firm) -> None:
     )
     firm.must(ReportSettlementFailure, obligation_id=delivered.obligation_id)
     settlement = firm.state.settlement
-    again = type(settlement).load(settlement.dump())
+    again = type(settlement).load(json.loads(json.dumps(settlement.dump())))
     assert again == settlement
     assert again.canonical() == settlement.canonical()

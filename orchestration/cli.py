@@ -1,0 +1,276 @@
+"""The `onebook` command. Thin: parse, call one function, print. Bad input is one line and exit code 2."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.config import EngineSettings, Home
+from engine.errors import InvariantBroken, PlatformError
+from orchestration.settings import home_from_environment
+
+app = typer.Typer(
+    help="One book of record for a multi-asset broker.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+verify = typer.Typer(help="Check what cannot be argued with.", no_args_is_help=True)
+serve = typer.Typer(help="One process of a running book; `onebook run` starts them all.")
+bench = typer.Typer(help="Measure; never a test.", no_args_is_help=True)
+app.add_typer(verify, name="verify")
+app.add_typer(serve, name="serve")
+app.add_typer(bench, name="bench")
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Folder of the book; ONEBOOK_HOME or .onebook if not given.")
+]
+DAY = "2026-10-06"
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """End with one line where the outside world failed, and with another code where we did."""
+    try:
+        yield
+    except (PlatformError, RuntimeError, OSError) as error:
+        typer.echo(f"onebook: {' '.join(str(error).split())}", err=True)
+        raise typer.Exit(2) from None
+    except InvariantBroken as error:
+        typer.echo(f"onebook: INVARIANT BROKEN: {error}", err=True)
+        raise typer.Exit(3) from None
+
+
+def _home(given: Path | None) -> Home:
+    return home_from_environment() if given is None else Home(given)
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date like 2026-10-06") from None
+
+
+def _say(line: str) -> None:
+    typer.echo(line)
+    sys.stdout.flush()
+
+
+@app.command()
+def day(
+    home: HomeOption = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same day.")] = 7,
+    date: Annotated[str, typer.Option(help="The business day to play.")] = DAY,
+    scale: Annotated[float, typer.Option(help="How many times the usual number of orders.")] = 1.0,
+    fresh: Annotated[bool, typer.Option(help="Empty the home first.")] = False,
+    serve_after: Annotated[bool, typer.Option("--serve", help="Leave the book and its UI running.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+) -> None:
+    """Play one simulated business day, materialize every product, sum up."""
+    from orchestration.day import fresh_home, simulate_day
+
+    place = _home(home)
+    with told_in_one_line():
+        if fresh:
+            fresh_home(place)
+        outcome = simulate_day(place, seed=seed, business_date=_date(date), scale=scale, tell=_say)
+        _finish(outcome)
+        if serve_after:
+            _run(place, port)
+    if not outcome.is_success:
+        raise typer.Exit(1)
+
+
+def _finish(outcome: Any) -> None:
+    _say("")
+    _say(outcome.figures.text())
+    for check in outcome.result.failed_checks():
+        _say(f"  {'FAILED' if check.is_error else 'warning'}: {check.asset} {check.name}: {check.details}"[:400])
+    for step in outcome.result.steps:
+        if step.outcome != "SUCCESS":
+            _say(f"  {step.outcome}: {step.name} {step.reason}")
+
+
+def _run(home: Home, port: int) -> None:
+    from orchestration.running import run_book
+
+    code = run_book(home, port, _say)
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def run(
+    home: HomeOption = None,
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+) -> None:
+    """Run engine, lake writer, live view, Dagster webserver and daemon until Ctrl-C."""
+    with told_in_one_line():
+        _run(_home(home), port)
+
+
+@app.command()
+def replay(
+    home: HomeOption = None,
+    lobster: Annotated[Path | None, typer.Option(help="A LOBSTER message file to run as a day.")] = None,
+    date: Annotated[str, typer.Option(help="The business day of the LOBSTER file.")] = "2012-06-21",
+    fresh: Annotated[bool, typer.Option(help="Empty the home first; with --lobster.")] = False,
+) -> None:
+    """Decide the whole journal again and require identical bytes; or run a LOBSTER file as a day."""
+    from orchestration.day import fresh_home, replay_lobster
+
+    place = _home(home)
+    with told_in_one_line():
+        if lobster is None:
+            _say(_replayed(place))
+            return
+        if not lobster.is_file():
+            raise typer.BadParameter(f"{lobster} is not a file")
+        if fresh:
+            fresh_home(place)
+        outcome = replay_lobster(place, lobster, trade_date=_date(date), tell=_say)
+        _finish(outcome)
+    if not outcome.is_success:
+        raise typer.Exit(1)
+
+
+def _replayed(home: Home) -> str:
+    from engine.replay import recover
+
+    again = recover(home, use_snapshot=False)
+    if again.state is None:
+        return "the journal is empty"
+    return (
+        f"{again.frame_count:,} frames decided again to sequence {again.state.sequence:,}, "
+        f"byte for byte; state hash {again.state.hash().hex()}"
+    )
+
+
+@app.command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="Bank, custody or clearing house files.")],
+    home: HomeOption = None,
+) -> None:
+    """Read files from outside into the lake; what cannot be read is quarantined with its reason."""
+    from engine.clock import WallClock
+    from orchestration.day import mark_home
+    from orchestration.lake.ingest import Result, ingest_file
+
+    place, clock, refused = _home(home), WallClock(), 0
+    with told_in_one_line():
+        mark_home(place)
+        for path in files:
+            outcome = ingest_file(place, path, clock.now_ns())
+            refused += outcome.result is Result.QUARANTINED
+            _say(_told(outcome))
+    if refused:
+        raise typer.Exit(1)
+
+
+def _told(outcome: Any) -> str:
+    told = f"{outcome.file_name}: {outcome.result.value}"
+    return f"{told}: {outcome.reason}" if outcome.reason else f"{told}, {outcome.row_count} rows"
+
+
+@verify.command("journal")
+def verify_the_journal(home: HomeOption = None) -> None:
+    """Verify every checksum and the hash chain of the journal."""
+    from engine.journal.verify import verify_journal
+
+    with told_in_one_line():
+        report = verify_journal(_home(home).journal)
+    _say(
+        f"{report.frames:,} frames, {report.records:,} records, sequences {report.first_sequence:,} to "
+        f"{report.last_sequence:,}, chain head {report.chain_head}"
+    )
+    _exit_on(report.problems)
+
+
+@verify.command("evidence")
+def verify_the_evidence(bundle: Annotated[Path, typer.Argument(help="Folder of an evidence bundle.")]) -> None:
+    """Verify an incident's evidence bundle from its folder alone."""
+    from orchestration.products.incidents.verify import verify_bundle
+
+    if not bundle.is_dir():
+        raise typer.BadParameter(f"{bundle} is not a folder")
+    with told_in_one_line():
+        problems = verify_bundle(bundle)
+    if not problems:
+        _say(f"{bundle}: signature, digests and clocks verify")
+    _exit_on(problems)
+
+
+def _exit_on(problems: Any) -> None:
+    for problem in problems:
+        typer.echo(f"onebook: {problem}", err=True)
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(home: HomeOption = None) -> None:
+    """Tell where journal and lake stand, whether the engine answers, and which files wait."""
+    from orchestration.running import book_status
+
+    with told_in_one_line():
+        for label, value in book_status(_home(home)):
+            _say(f"{label:14} {value}")
+
+
+@serve.command("engine")
+def serve_engine(home: HomeOption = None) -> None:
+    """Decide what clients ask for over the home's socket."""
+    from engine import processes
+    from engine.logs import log_to_stderr
+
+    log_to_stderr()
+    with told_in_one_line():
+        processes.serve_engine(_home(home), EngineSettings())
+
+
+@serve.command("lake")
+def serve_lake(home: HomeOption = None) -> None:
+    """Bring the journal to the lake."""
+    from engine import processes
+    from engine.logs import log_to_stderr
+
+    log_to_stderr()
+    with told_in_one_line():
+        processes.serve_lake(_home(home))
+
+
+@serve.command("view")
+def serve_view(home: HomeOption = None) -> None:
+    """Keep the live view."""
+    from engine import processes
+    from engine.logs import log_to_stderr
+
+    log_to_stderr()
+    with told_in_one_line():
+        processes.serve_view(_home(home))
+
+
+@bench.command("propagation")
+def bench_propagation(
+    home: HomeOption = None,
+    fills: Annotated[int, typer.Option(help="How many fills to follow to view and lake.")] = 100,
+    products: Annotated[int, typer.Option(help="How many fills to follow to the product.")] = 3,
+) -> None:
+    """Send orders into a running system; tell how long until each fill shows where."""
+    import json
+
+    from orchestration.bench_propagation import measure
+
+    with told_in_one_line():
+        _say(json.dumps(measure(_home(home), fills, products, _say), indent=2))
+
+
+if __name__ == "__main__":
+    app()

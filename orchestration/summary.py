@@ -1,0 +1,184 @@
+"""What a day came to, in figures: from the lake, the marts and the filed products, compared with what was injected.
+
+The labels of injected faults are read here only, after everything was filed; no product ever sees them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from engine.config import Home
+from engine.projections.lake import read_table
+from engine.state import State
+from orchestration.products.incidents.verify import verify_bundle
+from orchestration.run_day import DayResult
+from schemas.codes import RejectReason
+from schemas.external import EvidenceBundle, FiledReserve, QuarantinedFile, WrittenMessage
+from schemas.market import Fill, OrderAccepted, OrderRefused
+from schemas.record import RECORDS, Role
+from schemas.settlement import SettlementInstructed
+
+BreakKey = tuple[str, str, str]
+
+
+class Detection(NamedTuple):
+    """Breaks found against breaks injected."""
+
+    injected: int
+    found: int
+    missed: tuple[BreakKey, ...]
+    false: tuple[BreakKey, ...]
+
+
+class Figures(NamedTuple):
+    """The summary of a day, label by label."""
+
+    lines: tuple[tuple[str, str], ...]
+    detection: Detection | None  # none where nothing was injected
+
+    def with_lobster(self, counts: dict[str, int]) -> Figures:
+        """The same with what became of each kind of LOBSTER message."""
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+        return self._replace(lines=(("LOBSTER messages", told), *self.lines))
+
+    def text(self) -> str:
+        """Lines for the terminal."""
+        width = max(len(label) for label, _ in self.lines)
+        return "\n".join(f"  {label:{width}}  {value}" for label, value in self.lines)
+
+
+def book_figures(home: Home, state: State, result: DayResult) -> Figures:
+    """Sum up a book after its products were filed."""
+    detection = _detection(home)
+    lines = [
+        *_trading(home),
+        ("margin", _margin(state)),
+        *_reserve(home),
+        ("reconciliation", _told(detection, _breaks(home))),
+        *_messages(home),
+        *_evidence(home),
+        ("checks", _checks(result)),
+        ("state hash", state.hash().hex()),
+        *_places(home),
+    ]
+    return Figures(tuple(lines), detection)
+
+
+def _trading(home: Home) -> list[tuple[str, str]]:
+    refused = read_table(home, OrderRefused)["reject_reason_code"].to_list()
+    reasons = Counter(RejectReason(r).name for r in refused).most_common()
+    events = sum(
+        len(read_table(home, r.cls)) for r in RECORDS.values() if r.role is Role.EVENT
+    )
+    accepted, fills = len(read_table(home, OrderAccepted)), len(read_table(home, Fill))
+    return [
+        ("orders", f"{accepted:,} accepted, {len(refused):,} commands refused"),
+        ("refused because", ", ".join(f"{name} {count:,}" for name, count in reasons) or "none"),
+        ("fills", f"{fills:,}; obligations {len(read_table(home, SettlementInstructed)):,}"),
+        ("events", f"{events:,}"),
+    ]
+
+
+def _margin(state: State) -> str:
+    totals = [0, 0]
+    for account in state.accounts[state.accounts["account_id"] > 0]:
+        if state.books is not None and account["account_class_code"] != 6:
+            equity, needed = state.margin_minor(int(account["account_id"]))
+            totals[0] += equity
+            totals[1] += needed
+    return f"initial margin {dollars(totals[1])} of equity {dollars(totals[0])}"
+
+
+def _reserve(home: Home) -> list[tuple[str, str]]:
+    filed = read_table(home, FiledReserve).sort("filing_reference").to_dicts()
+    if not filed:
+        return [("reserve", "not filed")]
+    last = filed[-1]
+    due = _at(last["due_at_ns"])
+    return [
+        (
+            "reserve",
+            f"credits {dollars(last['credits_minor'])}, debits {dollars(last['debits_minor'])}, "
+            f"reduction {dollars(last['reduction_minor'])}",
+        ),
+        (
+            "requirement",
+            f"{dollars(last['requirement_minor'])}; on deposit before {dollars(last['deposit_minor'])}, "
+            f"deposit due {due}",
+        ),
+    ]
+
+
+def _breaks(home: Home) -> set[BreakKey]:
+    path = home.warehouse / "marts" / "reconciliation_breaks.parquet"
+    if not path.exists():
+        return set()
+    found = pl.read_parquet(path).select("stage", "cause", "reference")
+    return {(str(s), str(c), str(r)) for s, c, r in found.iter_rows()}
+
+
+def _detection(home: Home) -> Detection | None:
+    path = home.simulation / "labels.json"
+    if not path.exists():
+        return None
+    labels: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    injected = {(b["stage"], b["cause"], b["reference"]) for label in labels for b in label["breaks"]}
+    found = _breaks(home)
+    return Detection(
+        len(injected), len(found), tuple(sorted(injected - found)), tuple(sorted(found - injected))
+    )
+
+
+def _told(detection: Detection | None, found: set[BreakKey]) -> str:
+    if detection is None:
+        return f"{len(found)} breaks found"
+    parts = [f"{detection.found} breaks found, {detection.injected} injected"]
+    parts += [f"missed {' '.join(key)}" for key in detection.missed]
+    parts += [f"false {' '.join(key)}" for key in detection.false]
+    if not detection.missed and not detection.false:
+        parts.append("none missed, none false")
+    return ", ".join(parts)
+
+
+def _messages(home: Home) -> list[tuple[str, str]]:
+    written = read_table(home, WrittenMessage)
+    counts = sorted(Counter(written["message_type"].to_list()).items())
+    told = ", ".join(f"{count} {kind}" for kind, count in counts) or "none"
+    wrong = len(read_table(home, QuarantinedFile))
+    return [("messages", f"{told}; each validated"), ("quarantined", f"{wrong} files from outside")]
+
+
+def _evidence(home: Home) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for bundle in read_table(home, EvidenceBundle).to_dicts():
+        problems = verify_bundle(home.root / bundle["path"])
+        verdict = "verified" if not problems else f"DOES NOT VERIFY: {problems[0]}"
+        lines.append(("evidence", f"incident {bundle['incident_reference']}: {verdict}"))
+    return lines or [("evidence", "no incident")]
+
+
+def _checks(result: DayResult) -> str:
+    failed = result.failed_checks()
+    errors = [c for c in failed if c.is_error]
+    told = f"{len(result.checks) - len(failed)} of {len(result.checks)} passed"
+    warned = [f"warning {c.asset} {c.name}" for c in failed if not c.is_error]
+    return ", ".join([told, *(f"FAILED {c.asset} {c.name}" for c in errors), *warned])
+
+
+def _places(home: Home) -> list[tuple[str, str]]:
+    places = ("journal", "lake", "warehouse", "reserve", "outbox", "evidence", "quarantine")
+    return [("files", ", ".join(f"{home.root.name}/{p}" for p in places))]
+
+
+def dollars(minor: int) -> str:
+    """US cents as dollars."""
+    sign = "-" if minor < 0 else ""
+    return f"{sign}${abs(minor) // 100:,}.{abs(minor) % 100:02d}"
+
+
+def _at(at_ns: int) -> str:
+    return str(pl.Series([at_ns]).cast(pl.Datetime("ns")).dt.strftime("%Y-%m-%d %H:%MZ")[0])

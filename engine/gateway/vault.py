@@ -48,6 +48,7 @@ class Person:
     town: str
     country: str  # ISO 3166 alpha-2
     iban: str  # the beneficiary account on file
+    bank_bic: str = ""  # the beneficiary's bank; a payment needs it
 
 
 class Vault:

@@ -20,7 +20,9 @@ from engine.config import Home
 from orchestration.settings import DBT_PROJECT
 
 DECLARING = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml")
-PROJECT = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT)
+PROJECT = DbtProject(
+    project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=Path("target/dagster")
+)
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -46,7 +48,7 @@ def manifest_path() -> Path:
     """The manifest of the project as it lies on disk; parsed again when a declaring file is newer."""
     made = PROJECT.manifest_path
     if not made.exists() or made.stat().st_mtime < _newest_declaration():
-        PROJECT.preparer.prepare(PROJECT)
+        dbt_client().cli(["parse", "--quiet"], target_path=PROJECT.project_dir / PROJECT.target_path).wait()
     return made
 
 

@@ -56,8 +56,11 @@ def _ended_at_ns(clock: IncidentClock, timeline: Sequence[Entry]) -> int:
             decided = entry["record"] == "DeterminationApproved"
             if decided and entry["fields"]["conclusion_code"] == Conclusion.NO_NOTICE.name:
                 return int(entry["occurred_at_ns"])
-        sent = [e["occurred_at_ns"] for e in timeline if e["record"] == "NoticeSent"]
-        return max(sent) if sent and not unnotified(timeline) else 0
+        first: dict[int, int] = {}
+        for entry in timeline:
+            if entry["record"] == "NoticeSent":
+                first.setdefault(entry["fields"]["client_id"], entry["occurred_at_ns"])
+        return max(first.values()) if first and not unnotified(timeline) else 0
     if clock is IncidentClock.NOTICE_FROM_PROVIDER:
         opened = next(e for e in timeline if e["record"] == "IncidentOpened")
         return int(opened["fields"]["aware_at_ns"])  # the provider's notice made the firm aware

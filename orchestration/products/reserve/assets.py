@@ -1,0 +1,192 @@
+"""The reserve: compute, file, order the deposit. Once a day and figure; a repeat changes nothing.
+
+Owns: the order of steps. Each can be repeated after a crash: the statement is written, then registered, then its
+deposit is ordered under a number that only this filing has. Does not own: figures (marts) or money (the engine).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from engine.clock import Clock
+from engine.config import Home
+from engine.errors import PlatformError
+from engine.projections.lake import watermark
+from orchestration.lake.tables import (
+    append_new,
+    as_of_epoch_day,
+    catch_up,
+    date_of,
+    lake_rows,
+)
+from orchestration.products.papers import instant_text, money_text, readable_json, sha256_of, write_whole
+from orchestration.products.reserve import statement as reserve_statement
+from orchestration.products.reserve.statement import FIGURES, Indeterminate, Statement
+from orchestration.resources import EngineClient
+from orchestration.settings import PlatformSettings
+from orchestration.warehouse.assets import mart_key
+from orchestration.warehouse.marts import MartMissing, mart_rows
+from schemas.codes import RejectReason
+from schemas.external import FiledReserve
+from schemas.ledger import OrderReserveDeposit
+from schemas.market import AssetRegistered, CommandRefused
+from schemas.packed import unpack
+
+KEY = dg.AssetKey(["products", "reserve"])
+MARTS = ("reserve_lines", "reserve_requirement", "reserve_sources")
+
+
+class DepositRefused(PlatformError):
+    """The engine did not order the deposit: notify SEC and DEA at once. Source: 17 CFR 240.15c3-3(i)."""
+
+
+@dg.asset(
+    key=KEY,
+    deps=[*(mart_key(m) for m in MARTS), ["products", "reconciliation"], ["lake", "filed_reserves"]],
+    group_name="products",
+    kinds={"json", "html"},
+    owners=["team:finop"],
+    freshness_policy=dg.FreshnessPolicy.cron(
+        deadline_cron="0 10 * * 1-5",
+        lower_bound_delta=timedelta(hours=16),
+        timezone="America/New_York",
+    ),
+    description="The reserve computation, filed, and its deposit ordered. Source: 17 CFR 240.15c3-3(e).",
+)
+def reserve(
+    home: dg.ResourceParam[Home],
+    clock: dg.ResourceParam[Clock],
+    engine: dg.ResourceParam[EngineClient],
+    settings: dg.ResourceParam[PlatformSettings],
+) -> dg.MaterializeResult:
+    """File the computation of the lake's latest business day and order its deposit."""
+    try:
+        filed = file_reserve(home, settings)
+    except (Indeterminate, MartMissing) as missing:
+        raise dg.Failure(
+            f"INDETERMINATE: {missing}; nothing was filed", allow_retries=False
+        ) from missing
+    order_deposit(home, clock, engine, filed)
+    deposit = filed["deposit"]
+    return dg.MaterializeResult(
+        metadata={
+            "filing": filed["filing_reference"],
+            "requirement": money_text(filed["totals"]["requirement_minor"]),
+            "held": money_text(deposit["held_minor"]),
+            "ordered": money_text(deposit["order_minor"]),
+            "due": instant_text(deposit["due_at_ns"]),
+            "statement": dg.MetadataValue.path(str(filing_path(home, filed).with_suffix(".html"))),
+        }
+    )
+
+
+def filing_path(home: Home, statement: Statement) -> Path:
+    """Where a statement's JSON lies; its HTML lies beside it."""
+    name = f"reserve-{statement['filing_reference']}.json"
+    return home.reserve / statement["as_of_date"] / name
+
+
+def filings_of(home: Home, as_of: int) -> list[FiledReserve]:
+    """Filings of a day, in the order of their versions."""
+    filed = [f for f in lake_rows(home, FiledReserve) if f.as_of_epoch_day == as_of]
+    return sorted(filed, key=lambda f: int(f.filing_reference.rsplit("-", 1)[1]))
+
+
+def read_filing(home: Home, filed: FiledReserve) -> Statement:
+    """A statement as filed. Raises PlatformError when its bytes are not those that were registered."""
+    path = home.root / filed.path
+    if not path.exists() or sha256_of(raw := path.read_bytes()) != filed.file_sha256:
+        raise PlatformError(f"{filed.path} is not the statement that was filed")
+    return json.loads(raw)
+
+
+def file_reserve(home: Home, settings: PlatformSettings) -> Statement:
+    """File the day's computation; the filing on record when its figures still stand, else the next version.
+
+    Raises Indeterminate or MartMissing when an input is missing; then nothing was filed.
+    """
+    as_of = as_of_epoch_day(home)
+    if as_of is None:
+        raise Indeterminate("no business day has started")
+    lines, requirement, sources = (mart_rows(home, name) for name in MARTS)
+    figures = reserve_statement.require_inputs(lines, requirement, date_of(as_of))
+    filings = filings_of(home, as_of)
+    if filings and all(getattr(filings[-1], name) == figures[name] for name in FIGURES):
+        return read_filing(home, filings[-1])
+    made = reserve_statement.make_statement(
+        lines,
+        requirement,
+        sources,
+        as_of_epoch_day=as_of,
+        version=len(filings) + 1,
+        watermark=watermark(home),
+        settings=settings,
+    )
+    path = filing_path(home, made)
+    raw = reserve_statement.statement_json(made)
+    write_whole(path, raw)
+    write_whole(path.with_suffix(".html"), reserve_statement.statement_html(made))
+    write_whole(path.with_name(f"sources-{made['filing_reference']}.json"), readable_json(sources))
+    append_new(home, [_filed(home, made, path, raw)])
+    return made
+
+
+def order_deposit(home: Home, clock: Clock, engine: EngineClient, statement: Statement) -> None:
+    """Order what a statement says is missing on deposit, then bring the lake up to date.
+
+    Nothing is ordered on an excess: taking money out is a person's decision. A number that is taken already is
+    this filing's own order. Raises DepositRefused when the engine refuses for another reason.
+    """
+    deposit, people = statement["deposit"], statement["people"]
+    if deposit["order_minor"] == 0:
+        return
+    receipt = engine.submit(
+        [
+            OrderReserveDeposit(
+                sequence=0,
+                received_at_ns=0,
+                payment_id=deposit["payment_id"],
+                asset_id=asset_id_of(home, statement["currency"]),
+                amount_units=deposit["order_minor"],
+                as_of_epoch_day=reserve_statement.as_of_epoch_day_of(statement),
+                preparer_operator_id=people["preparer_operator_id"],
+                approver_operator_id=people["approver_operator_id"],
+            )
+        ]
+    )
+    refused = [e.reject_reason_code for e in receipt.events if isinstance(e, CommandRefused)]
+    if any(reason != RejectReason.ALREADY_EXISTS for reason in refused):
+        raise DepositRefused(
+            f"deposit RD{deposit['payment_id']} was refused: {RejectReason(refused[0]).name}"
+        )
+    catch_up(home, clock)
+
+
+def asset_id_of(home: Home, symbol: str) -> int:
+    """The asset of a currency code. Raises PlatformError when the book has none."""
+    for asset in lake_rows(home, AssetRegistered):
+        if unpack(asset.symbol_packed) == symbol:
+            return asset.asset_id
+    raise PlatformError(f"the book has no asset {symbol}")
+
+
+def _filed(home: Home, made: dict[str, Any], path: Path, raw: bytes) -> FiledReserve:
+    totals, deposit = made["totals"], made["deposit"]
+    return FiledReserve(
+        filing_reference=made["filing_reference"],
+        as_of_epoch_day=reserve_statement.as_of_epoch_day_of(made),
+        credits_minor=totals["credits_minor"],
+        debits_minor=totals["debits_minor"],
+        reduction_minor=totals["reduction_minor"],
+        requirement_minor=totals["requirement_minor"],
+        deposit_minor=deposit["held_minor"],
+        due_at_ns=deposit["due_at_ns"],
+        path=str(path.relative_to(home.root)),
+        file_sha256=sha256_of(raw),
+    )
+

@@ -1,0 +1,96 @@
+"""What must be true of a reserve filing. Runbook: docs/operations/reserve-not-filed.md."""
+
+from __future__ import annotations
+
+from engine.clock import Clock
+from engine.config import Home
+from orchestration.checks import row_check
+from orchestration.lake.tables import as_of_epoch_day, lake_rows
+from orchestration.products.papers import instant_text
+from orchestration.products.reserve.assets import KEY, filings_of, read_filing
+from orchestration.products.reserve.statement import FIGURES, Statement
+from orchestration.warehouse.marts import mart_rows
+from schemas.ledger import ReserveDepositOrdered
+
+
+@row_check(
+    asset=KEY.path,
+    name="statement_equals_marts",
+    description="The newest filing of the day says what the marts say, line by line.",
+)
+def statement_equals_marts(home: Home, clock: Clock) -> list[str]:
+    """Lines and totals that differ."""
+    statement = _newest(home)
+    if statement is None:
+        return ["nothing is filed for the day"]
+    (required,) = mart_rows(home, "reserve_requirement")
+    due = {line["item_number"]: line["amount_minor"] for line in mart_rows(home, "reserve_lines")}
+    filed = {line["item_number"]: line["amount_minor"] for line in statement["lines"]}
+    problems = [f"{n}: filed {statement['totals'][n]}, mart {required[n]}" for n in FIGURES if statement["totals"][n] != required[n]]
+    problems += [f"item {n}: filed {filed.get(n)}, mart {due.get(n)}" for n in sorted(due.keys() | filed.keys()) if filed.get(n) != due.get(n)]
+    return problems
+
+
+@row_check(
+    asset=KEY.path,
+    name="arithmetic_holds",
+    description="Items add up to totals, and totals to the requirement.",
+)
+def arithmetic_holds(home: Home, clock: Clock) -> list[str]:
+    """Identities of Exhibit A that the filing breaks."""
+    statement = _newest(home)
+    return ["nothing is filed for the day"] if statement is None else broken_identities(statement)
+
+
+@row_check(
+    asset=KEY.path,
+    name="deposit_is_ordered",
+    description="What is on deposit and what was ordered cover the requirement, by two people, before the deadline.",
+)
+def deposit_is_ordered(home: Home, clock: Clock) -> list[str]:
+    """What is wrong with the day's deposit."""
+    statement = _newest(home)
+    if statement is None:
+        return ["nothing is filed for the day"]
+    deposit = statement["deposit"]
+    if deposit["order_minor"] == 0:
+        return []
+    orders = [
+        o for o in lake_rows(home, ReserveDepositOrdered) if o.payment_id == deposit["payment_id"]
+    ]
+    if not orders:
+        return [f"deposit RD{deposit['payment_id']} of {deposit['order_minor']} was not ordered"]
+    (order,) = orders
+    problems: list[str] = []
+    if deposit["held_minor"] + order.deposit_minor < statement["totals"]["requirement_minor"]:
+        problems.append("held and ordered together do not cover the requirement")
+    if order.preparer_operator_id == order.approver_operator_id:
+        problems.append(f"operator {order.preparer_operator_id} approved their own order")
+    if order.occurred_at_ns > deposit["due_at_ns"]:
+        problems.append(f"ordered after the deadline {instant_text(deposit['due_at_ns'])}")
+    return problems
+
+
+def broken_identities(statement: Statement) -> list[str]:
+    """Identities of Exhibit A that a statement breaks, one line each."""
+    amounts = {line["item_number"]: line["amount_minor"] for line in statement["lines"]}
+    totals = statement["totals"]
+    due = {
+        "credits_minor": sum(amounts[n] for n in range(1, 10)),
+        "debits_minor": sum(amounts[n] for n in range(10, 16)),
+    }
+    reduced = totals["debits_minor"] - totals["reduction_minor"]
+    due["requirement_minor"] = max(totals["credits_minor"] - reduced, 0)
+    problems = [f"{n} is {totals[n]}, not {v}" for n, v in due.items() if totals[n] != v]
+    if amounts[16] != totals["requirement_minor"]:
+        problems.append(f"item 16 is {amounts[16]}, not {totals['requirement_minor']}")
+    return problems
+
+
+def _newest(home: Home) -> Statement | None:
+    as_of = as_of_epoch_day(home)
+    filings = filings_of(home, as_of) if as_of is not None else []
+    return read_filing(home, filings[-1]) if filings else None
+
+
+CHECKS = (statement_equals_marts, arithmetic_holds, deposit_is_ordered)

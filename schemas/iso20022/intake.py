@@ -21,7 +21,9 @@ from schemas.iso20022.refusal import BadMessage
 
 BYTE_CAP = 64 * 1024 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)")
 _SETTINGS: dict[str, Any] = {
+    "encoding": "UTF-8",  # whatever the document declares
     "resolve_entities": False,
     "no_network": True,
     "load_dtd": False,
@@ -51,7 +53,7 @@ def name_of(element: Element) -> Name:
 
 def load(raw: bytes, cap: int = BYTE_CAP) -> Element:
     """The root element of a document. Raises BadMessage when it is too large, hostile or not well-formed."""
-    _refuse_large(raw, cap)
+    _refuse_bytes(raw, cap)
     try:
         root = etree.fromstring(raw, etree.XMLParser(dtd_validation=False, **_SETTINGS))
     except (etree.XMLSyntaxError, ValueError) as refused:
@@ -62,7 +64,7 @@ def load(raw: bytes, cap: int = BYTE_CAP) -> Element:
 
 def stream(raw: bytes, cap: int = BYTE_CAP) -> Iterator[tuple[str, Element]]:
     """Start and end of every element in turn, under the same refusals as `load`; the caller clears."""
-    _refuse_large(raw, cap)
+    _refuse_bytes(raw, cap)
     events = etree.iterparse(BytesIO(raw), events=("start", "end"), **_SETTINGS)
     is_checked = False
     try:
@@ -71,24 +73,34 @@ def stream(raw: bytes, cap: int = BYTE_CAP) -> Iterator[tuple[str, Element]]:
                 _refuse_doctype(element)
                 is_checked = True
             yield event, element
-    except (etree.XMLSyntaxError, UnicodeDecodeError) as refused:
+    except etree.XMLSyntaxError as refused:
         raise BadMessage(f"not well-formed XML: {refused}") from refused
 
 
-def _refuse_large(raw: bytes, cap: int) -> None:
+def _refuse_bytes(raw: bytes, cap: int) -> None:
+    """What can be told before any parser sees the bytes.
+
+    The encoding is judged here because a streaming parser tells it only at the end of the document.
+    """
     if not raw.strip():
         raise BadMessage("the file is empty")
     if len(raw) > cap:
         raise BadMessage(f"{len(raw)} bytes are more than the {cap} that are read")
+    declared = _DECLARED.match(raw.removeprefix(BYTE_ORDER_MARK)[:200])
+    if declared and declared.group(1).upper() != b"UTF-8":
+        raise BadMessage(f"the encoding is {declared.group(1).decode('ascii', 'replace')}, not UTF-8")
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as refused:
+        raise BadMessage(f"the encoding is not UTF-8: byte {refused.start} cannot be read") from refused
+    if b"\0" in raw:
+        raise BadMessage("the encoding is not UTF-8: there is a zero byte")
 
 
 def _refuse_doctype(root: Element) -> None:
     document = root.getroottree().docinfo
     if document.doctype or document.internalDTD is not None:
         raise BadMessage("a DOCTYPE is never read")
-    encoding = (document.encoding or "UTF-8").upper()
-    if encoding != "UTF-8":
-        raise BadMessage(f"the encoding is {encoding}, not UTF-8")
 
 
 def identifier_of(root: Element) -> str:
@@ -118,5 +130,5 @@ def first_error(schema: Schema, root: Element) -> str | None:
     if schema.validate(root):
         return None
     error = schema.error_log[0]
-    text = re.sub(r"\{[^}]*\}", "", error.message)
+    text = re.sub(r"\{urn:[^}]*\}", "", error.message)
     return f"line {error.line}: {text}"

@@ -69,7 +69,7 @@ class _Reader:
                 self._element(child, pending[position], fields)
                 position += 1
                 count += 1
-            _refuse_missing(node, child, count, element)
+            _refuse_missing(node, child, count, element, pending[position:])
             if isinstance(child.row, Repeat):
                 fields.setdefault(child.row.field, [])
         if position < len(pending):
@@ -111,12 +111,13 @@ class _Reader:
             self.echoes.append((row, text, where, fields))
 
 
-def _refuse_missing(node: Node, child: Node, count: int, element: Element) -> None:
+def _refuse_missing(node: Node, child: Node, count: int, element: Element, rest: list[Element]) -> None:
     if isinstance(node.row, Choice):
         return
     least = child.row.least if isinstance(child.row, Repeat) else int(not child.is_optional)
     if count < least:
-        raise ValueError(f"line {element.sourceline}: {node.tag} has no {child.tag}")
+        instead = f" but {name_of(rest[0]).local}" if rest else ""
+        raise ValueError(f"line {element.sourceline}: {node.tag} has no {child.tag}{instead}")
 
 
 def _read(codec: Codec, text: str, currency: str, where: str) -> Any:

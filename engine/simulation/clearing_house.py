@@ -18,7 +18,7 @@ from engine.simulation.custodian import Custodian
 from engine.simulation.faults import Break, Fault, Faults
 from engine.simulation.letters import Letter, confirmation_letter, status_letter
 from engine.simulation.obligations import Obligation
-from engine.simulation.world import ASSET_BY_ID, SECURITIES, USD
+from engine.simulation.world import ASSET_BY_ID, EQUITIES, USD
 from schemas.codes import AssetClass, ObligationSide
 
 WAVE_COUNT = 3
@@ -117,12 +117,12 @@ class ClearingHouse:
     def confirm_unknown(self, day: date, at_ns: int) -> Letter:
         """Confirm an obligation that is not ours."""
         number = self._faults.unknown_obligation_id(max(self._claims, default=0))
-        security = self._rng.choice(SECURITIES)
+        traded = self._rng.choice(EQUITIES)
         units = self._rng.randint(10, 400)
         today = epoch_day(day)
         stranger = Obligation(
-            number, 0, security.asset_id, USD, ObligationSide.RECEIVE, units, units * 7_500,
-            today, today,
+            number, 0, traded.instrument_id, traded.base_asset_id, USD, ObligationSide.RECEIVE,
+            units, units * traded.opening_ticks, today, today,
         )  # fmt: skip
         self._faults.note(Fault.CONFIRMATION_UNKNOWN, Break("settlement", "MISSING_OURS", stranger.reference))
         return self._confirm(stranger, (stranger.units, stranger.minor, 0), day, at_ns)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.simulation.business_days import epoch_day
 from engine.simulation.obligations import Obligation
-from engine.simulation.world import ASSET_BY_ID
+from engine.simulation.world import ASSET_BY_ID, LISTING_BY_ID
 from schemas.codes import AssetClass
 from schemas.iso20022.camt_053 import CAMT_053
 from schemas.iso20022.camt_054 import CAMT_054
@@ -135,7 +135,7 @@ def confirmation_letter(
     at_ns: int,
 ) -> Letter:
     """A sese.025: units and money settled now, and what stays open."""
-    digits = _unit_digits(obligation.asset_id)
+    digits = ASSET_BY_ID[_asset_id(obligation)].unit_digits
     inward = obligation.money_sign < 0  # who pays receives
     is_part = open_units > 0
     is_last_part = not is_part and units < obligation.units
@@ -145,7 +145,7 @@ def confirmation_letter(
         "settlement_epoch_day": obligation.due_epoch_day,
         "settled_at_ns": at_ns,
         "open_quantity": Quantity(open_units, digits) if is_part else None,
-        "depository_bic": CUSTODIAN.bic,
+        "depository_bic": CLEARING_HOUSE.bic,
         "deliverer_bic": (CLEARING_HOUSE if inward else FIRM).bic,
         "receiver_bic": (FIRM if inward else CLEARING_HOUSE).bic,
     }
@@ -177,8 +177,8 @@ def _movement(obligation: Obligation, units: int, minor: int, agent_reference: s
         "agent_reference": agent_reference,
         "movement": "RECE" if obligation.money_sign < 0 else "DELI",
         "payment": "APMT" if minor else "FREE",
-        **_instrument(obligation.asset_id or obligation.quote_asset_id),
-        "quantity": Quantity(units, _unit_digits(obligation.asset_id)),
+        **_instrument(_asset_id(obligation)),
+        "quantity": Quantity(units, ASSET_BY_ID[_asset_id(obligation)].unit_digits),
         "safekeeping_account": SAFEKEEPING_ACCOUNT,
         **(money if minor else {}),
     }
@@ -192,8 +192,9 @@ def _instrument(asset_id: int) -> dict[str, str]:
     return {"other_id": asset.symbol, "other_id_type": scheme}
 
 
-def _unit_digits(asset_id: int) -> int:
-    return ASSET_BY_ID[asset_id].unit_digits if asset_id else 0
+def _asset_id(obligation: Obligation) -> int:
+    """What is delivered; of money alone, a quantity of zero of what was traded."""
+    return obligation.asset_id or LISTING_BY_ID[obligation.instrument_id].base_asset_id
 
 
 # From the custodian -----------------------------------------------------------------------------
@@ -205,7 +206,7 @@ def holdings_letter(stated_units: Mapping[int, int], day: date) -> Letter:
         {
             **_instrument(asset_id),
             "position": "LONG" if units > 0 else "SHOR",
-            "quantity": Quantity(abs(units), _unit_digits(asset_id)),
+            "quantity": Quantity(abs(units), ASSET_BY_ID[asset_id].unit_digits),
         }
         for asset_id, units in stated_units.items()
     ]

@@ -21,6 +21,7 @@ class Obligation(NamedTuple):
 
     obligation_id: int
     account_id: int
+    instrument_id: int
     asset_id: int
     quote_asset_id: int
     side: ObligationSide
@@ -59,6 +60,7 @@ def instructed(frame: Frame) -> Iterator[Obligation]:
                 yield Obligation(
                     int(row["obligation_id"]),
                     int(row["account_id"]),
+                    int(row["instrument_id"]),
                     int(row["asset_id"]),
                     int(row["quote_asset_id"]),
                     ObligationSide(int(row["obligation_side_code"])),

@@ -11,13 +11,13 @@ from engine.simulation.bank import NOSTRO_USD, Bank, Distortion, Family
 from engine.simulation.business_days import epoch_day, following, new_york_ns, preceding
 from engine.simulation.clearing_house import WAVE_COUNT, ClearingHouse
 from engine.simulation.custodian import Custodian
-from engine.simulation.faults import Faults
+from engine.simulation.faults import Fault, Faults
 from engine.simulation.identifiers import with_iban_check, with_isin_check
 from engine.simulation.letters import Letter
 from engine.simulation.obligations import Obligation
 from engine.simulation.people import make_person
 from engine.simulation.rails import told_by
-from engine.simulation.world import FIRST_EQUITY_ASSET, SECURITIES, USD, make_world
+from engine.simulation.world import EQUITY_CFD, FIRST_EQUITY_ASSET, SECURITIES, USD, make_world
 from schemas.codes import AccountClass, ObligationSide
 from schemas.iso20022.check_digits import is_iban, is_isin
 from schemas.settlement import ConfirmSettlement, ReportSettlementFailure
@@ -95,7 +95,9 @@ def test_custodian_states_what_it_holds_but_for_its_faults() -> None:
 def _obligation(number: int, side: ObligationSide, units: int, minor: int) -> Obligation:
     today = epoch_day(DAY)
     asset_id = EQUITY if units else 0
-    return Obligation(number, 1, asset_id, USD, side, units, minor, today - 1, today)
+    return Obligation(
+        number, 1, EQUITY_CFD.instrument_id, asset_id, USD, side, units, minor, today - 1, today
+    )
 
 
 def _settled_day(obligations: list[Obligation], held: int) -> tuple[Bank, Custodian, list[Letter]]:
@@ -153,6 +155,30 @@ def test_money_alone_settles_too(side: ObligationSide, minor: int) -> None:
     assert isinstance(confirmed, ConfirmSettlement)
     assert (confirmed.obligation_id, confirmed.settled_units, confirmed.settled_minor) == (4, 0, 345)
     assert bank.accounts[NOSTRO_USD].closing_minor == minor
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_an_obligation_with_a_fault_settles_in_one_piece(seed: int) -> None:
+    bank, custodian, faults = Bank(), Custodian(), Faults(seed)
+    bank.start_day(DAY)
+    obligations = [
+        _obligation(n, ObligationSide.RECEIVE, 100, 5_000)._replace(asset_id=EQUITY + n % len(SECURITIES))
+        for n in range(1, 60)
+    ]
+    house = ClearingHouse(seed, bank, custodian, faults)
+    house.accept(obligations)
+    faults.choose(house.due(DAY), [], bank, custodian)
+    house.plan(DAY)
+    letters = [x for wave in range(WAVE_COUNT) for x in house.settle_wave(wave, DAY, NOON)]
+    told = [c for letter in letters for c in told_by(letter, NOON)]
+    touched = [o for o in obligations if faults.touches(o)]
+    assert len(touched) >= 6
+    for o in touched:
+        about = [c for c in told if isinstance(c, ConfirmSettlement) and c.obligation_id == o.obligation_id]
+        expected = {Fault.CONFIRMATION_MISSING: [], Fault.CONFIRMATION_QUANTITY: [90]}
+        expected[Fault.CONFIRMATION_DUPLICATED] = [100, 100]
+        fault = faults.of_confirmation.get(o.obligation_id)
+        assert [c.settled_units for c in about] == (expected[fault] if fault else [100])
 
 
 def test_too_small_a_day_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,41 @@ class TestProjecting:
         assert differences(home) == []
         with LakeWriter(home):
             assert differences(home) == []
+
+
+@pytest.mark.usefixtures("only_few_tables")
+def test_every_file_of_a_batch_is_synced_before_the_watermark_moves(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = journal_of(home, 1)
+    with LakeWriter(home, SETTINGS) as writer:
+        writer.catch_up()
+        journal.append(4)
+        before = files_of(home)
+        synced: set[Path] = set()
+        real_sync, real_replace = os.fsync, LakeTable.replace
+
+        def sync(descriptor: int) -> None:
+            real_sync(descriptor)
+            synced.add(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+        def replace(table: LakeTable, *args: Any) -> None:
+            fresh = files_of(home) - before
+            assert {p.suffix for p in fresh} == {".json", ".parquet"}
+            assert fresh | {p.parent for p in fresh} <= synced
+            assert home.lake / "_batches.jsonl" in synced
+            synced.clear()
+            real_replace(table, *args)
+            assert {p.suffix for p in synced if p.is_file()} == {".json", ".parquet"}
+            assert {table.folder, table.folder / "_delta_log"} <= synced
+
+        monkeypatch.setattr(os, "fsync", sync)
+        monkeypatch.setattr(LakeTable, "replace", replace)
+        assert writer.catch_up() == 4
+
+
+def files_of(home: Home) -> set[Path]:
+    return {path for path in home.lake.rglob("*") if path.suffix in (".json", ".parquet")}
 
 
 class Cut(Exception):

@@ -66,6 +66,14 @@ class SocketClient:
             self.close()
             raise EngineUnreachable(f"no engine answers at {self._path}: {error}") from error
 
+    def __enter__(self) -> SocketClient:
+        """Close when the block ends."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Hang up."""
+        self.close()
+
     def close(self) -> None:
         """Hang up."""
         if self._socket is not None:

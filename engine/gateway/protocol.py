@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from engine.errors import BadInput
 from schemas.derive.layout import row_tuple
-from schemas.record import RECORDS, RecordType, Role, record_of
+from schemas.record import RecordType, Role, record_of
+from schemas.registry import RECORDS
 
 LINE_BYTES = 1 << 20
 COMMANDS_PER_LINE = 4_096

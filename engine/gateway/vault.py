@@ -3,9 +3,10 @@
 Owns: `Person`, the two files under `home.vault` and the key-encryption key under `home.keys`.
 Does not own: who may read. Nothing that comes out of here may enter the journal, the lake or a log.
 
-Each client has a data key of its own. It encrypts that client's fields, and the key-encryption key wraps it.
-Erasing a client destroys the wrapped data key: whatever copies of the ciphertext exist are noise from then on.
-Backups of `keys.jsonl` keep a client readable for as long as they live, so their lifetime must be short.
+Each client has a data key of its own, which encrypts that client's fields and is itself wrapped by the
+key-encryption key. Erasing a client destroys the wrapped data key: whatever copies of the ciphertext exist are
+noise from then on. Backups of `keys.jsonl` keep a client readable for as long as they live, so their lifetime
+must be short.
 """
 
 from __future__ import annotations

@@ -118,9 +118,14 @@ def set_mark(state: State, command: SetMark, emit: Emit) -> None:
 
 
 def start_business_day(state: State, command: StartBusinessDay, emit: Emit) -> None:
-    """Take yesterday's day orders off the book, then begin the day. Days only go forward."""
+    """Take yesterday's day orders off the book, then begin the day.
+
+    Days only go forward, and yesterday's trades must have been through a settlement cycle.
+    """
     days = (command.business_epoch_day, command.next_epoch_day, command.second_epoch_day)
-    if not state.business_epoch_day < days[0] < days[1] < days[2]:
+    nets = state.positions
+    has_unnetted = nets["day_net_lots"].any() or nets["day_net_minor"].any()
+    if has_unnetted or not state.business_epoch_day < days[0] < days[1] < days[2]:
         return refuse(emit, command, RejectReason.WRONG_STATE)
     leaving = day_orders(state.books)
     for order in leaving:
@@ -200,7 +205,7 @@ def order_expired(state: State, event: OrderExpired) -> None:
 
 
 def business_day_started(state: State, event: BusinessDayStarted) -> None:
-    """Turn the calendar and forget yesterday's client order ids and nets."""
+    """Turn the calendar and forget yesterday's client order ids."""
     state.business_epoch_day = event.business_epoch_day
     state.next_epoch_day = event.next_epoch_day
     state.second_epoch_day = event.second_epoch_day

@@ -8,7 +8,12 @@ from schemas.iso20022.message import Leaf, Repeat, message
 from schemas.iso20022.rows import SIDE
 
 _BALANCE = (
-    Leaf("Tp/CdOrPrtry/Cd", "balance_type", code("BalanceType", "OPBD", "CLBD", "CLAV", "PRCD"), "Which balance."),
+    Leaf(
+        "Tp/CdOrPrtry/Cd",
+        "balance_type",
+        code("BalanceType", "OPBD", "CLBD", "CLAV", "PRCD"),
+        "Which balance.",
+    ),
     Leaf("Amt", "amount", MONEY_OR_ZERO, "How much."),
     Leaf("CdtDbtInd", "side", SIDE, "DBIT when overdrawn."),
     Leaf("Dt/Dt", "balance_epoch_day", DATE, "Of what day."),

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from schemas.iso20022.codecs import BIC, CURRENCY, DATE, FLAG, INSTANT, MONEY, code, external_code, free_text, reference
+from schemas.iso20022.codecs import (
+    BIC,
+    CURRENCY,
+    DATE,
+    FLAG,
+    INSTANT,
+    MONEY,
+    code,
+    external_code,
+    free_text,
+    reference,
+)
 from schemas.iso20022.message import Leaf, Repeat, Row
 from schemas.iso20022.rows import SIDE, account
 
@@ -25,12 +36,25 @@ _ENTRY: tuple[Row, ...] = (
     Leaf("Sts/Cd", "status", code("EntryStatus", "BOOK", "PDNG", "INFO"), "Booked, pending or only told."),
     Leaf("BookgDt/Dt", "booking_epoch_day", DATE, "When it was booked."),
     Leaf("ValDt/Dt", "value_epoch_day", DATE, "From when it counts."),
-    Leaf("AcctSvcrRef", "entry_reference", reference(), "The bank's reference; the same in advice and statement."),
+    Leaf(
+        "AcctSvcrRef",
+        "entry_reference",
+        reference(),
+        "The bank's reference; the same in advice and statement.",
+    ),
     Leaf("BkTxCd/Domn/Cd", "domain", external_code("Domain"), "Bank transaction code: domain."),
     Leaf("BkTxCd/Domn/Fmly/Cd", "family", external_code("Family"), "Family."),
     Leaf("BkTxCd/Domn/Fmly/SubFmlyCd", "subfamily", external_code("Subfamily"), "Sub-family."),
-    Leaf("NtryDtls/TxDtls/Refs/EndToEndId", "end_to_end_reference", reference(), _REFERENCE, is_optional=True),
-    Leaf("NtryDtls/TxDtls/RmtInf/Ustrd", "remittance", free_text(140), "What the payer wrote.", is_optional=True),
+    Leaf(
+        "NtryDtls/TxDtls/Refs/EndToEndId", "end_to_end_reference", reference(), _REFERENCE, is_optional=True
+    ),
+    Leaf(
+        "NtryDtls/TxDtls/RmtInf/Ustrd",
+        "remittance",
+        free_text(140),
+        "What the payer wrote.",
+        is_optional=True,
+    ),
 )
 
 ENTRIES = Repeat("Ntry", "entries", _ENTRY, "One movement.", least=0)

@@ -13,6 +13,5 @@ from schemas.iso20022.sese_024 import SESE_024
 from schemas.iso20022.sese_025 import SESE_025
 
 MESSAGES: dict[str, Message] = {
-    m.identifier: m
-    for m in (SESE_023, PAIN_001, PACS_009, CAMT_053, CAMT_054, SESE_024, SESE_025, SEMT_002)
+    m.identifier: m for m in (SESE_023, PAIN_001, PACS_009, CAMT_053, CAMT_054, SESE_024, SESE_025, SEMT_002)
 }

@@ -97,9 +97,13 @@ def _checked(name: str, doc: str, pattern: str, holds: Callable[[str], bool]) ->
             raise ValueError(f"{text!r} has a wrong check digit")
         return text
 
-    return _text(name, doc, ("pattern", pattern))._replace(
-        write=lambda value: judge(_write_text(value)), read=lambda text, currency: judge(text)
-    )
+    def write(value: Any) -> str:
+        return judge(_write_text(value))
+
+    def read(text: str, currency: str) -> str:
+        return judge(text)
+
+    return _text(name, doc, ("pattern", pattern))._replace(write=write, read=read)
 
 
 def reference(longest: int = 35) -> Codec:
@@ -116,9 +120,7 @@ def free_text(longest: int) -> Codec:
     edge = EXTENDED.inside.replace(" ", "")
     pattern = f"[{edge}]([{EXTENDED.inside}]*[{edge}])?"
     doc = f"Up to {longest} characters of the extended set; no blank at an end."
-    return _text(
-        f"Text{longest}", doc, ("pattern", pattern), ("maxLength", str(longest)), charset=EXTENDED
-    )
+    return _text(f"Text{longest}", doc, ("pattern", pattern), ("maxLength", str(longest)), charset=EXTENDED)
 
 
 def code(name: str, *allowed: str) -> Codec:
@@ -128,17 +130,29 @@ def code(name: str, *allowed: str) -> Codec:
 
 def external_code(name: str, longest: int = 4) -> Codec:
     """A code of a list that ISO keeps outside its schemas."""
-    return _text(name, f"External code of up to {longest} characters.", ("pattern", f"[A-Z0-9]{{1,{longest}}}"))
+    return _text(
+        name, f"External code of up to {longest} characters.", ("pattern", f"[A-Z0-9]{{1,{longest}}}")
+    )
 
 
 BIC = _text(
     "Bic", "Business identifier code. Source: ISO 9362.", ("pattern", "[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
 )
 COUNTRY = _text("Country", "ISO 3166 alpha-2 code.", ("pattern", "[A-Z]{2}"))
+
+
+def _write_currency(value: Any) -> str:
+    minor_digits(_write_text(value))
+    return value
+
+
+def _read_currency(text: str, currency: str) -> str:
+    return _write_currency(text)
+
+
 CURRENCY = Codec(
-    "Currency", "ISO 4217 code.", "string", (("pattern", "[A-Z]{3}"),),
-    lambda value: _active(_write_text(value)), lambda text, currency: _active(text),
-)  # fmt: skip
+    "Currency", "ISO 4217 code.", "string", (("pattern", "[A-Z]{3}"),), _write_currency, _read_currency
+)
 UETR = _text(
     "Uetr",
     "Unique end-to-end transaction reference: a random UUID in lower case.",
@@ -148,11 +162,6 @@ ISIN = _checked("Isin", "Security identifier.", "[A-Z]{2}[A-Z0-9]{9}[0-9]", chec
 LEI = _checked("Lei", "Legal entity identifier.", "[A-Z0-9]{18}[0-9]{2}", check_digits.is_lei)
 IBAN = _checked("Iban", "Bank account number.", "[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", check_digits.is_iban)
 ABA = _checked("Aba", "Routing number of a bank in the United States.", "[0-9]{9}", check_digits.is_aba)
-
-
-def _active(currency: str) -> str:
-    minor_digits(currency)
-    return currency
 
 
 # Time -------------------------------------------------------------------------------------------------------
@@ -205,13 +214,22 @@ def _write_flag(value: Any) -> str:
     return "true" if value else "false"
 
 
-FLAG = Codec(
-    "Flag", "true or false.", "boolean", (("pattern", "true|false"),), _write_flag,
-    lambda text, currency: text == "true",
-)  # fmt: skip
+def _read_flag(text: str, currency: str) -> bool:
+    return text == "true"
+
+
+def _write_number(value: Any) -> str:
+    return str(_whole(value))
+
+
+def _read_number(text: str, currency: str) -> int:
+    return int(text)
+
+
+FLAG = Codec("Flag", "true or false.", "boolean", (("pattern", "true|false"),), _write_flag, _read_flag)
 NUMBER = Codec(
     "Number", "A whole number of up to 18 digits.", "decimal", (("pattern", "0|[1-9][0-9]{0,17}"),),
-    lambda value: str(_whole(value)), lambda text, currency: int(text),
+    _write_number, _read_number,
 )  # fmt: skip
 
 
@@ -242,7 +260,13 @@ def _read_money(text: str, currency: str) -> Money:
 
 _MONEY_FACETS: Facets = (("pattern", _AMOUNT), ("totalDigits", "18"), ("fractionDigits", "5"))
 MONEY_OR_ZERO = Codec(
-    "MoneyOrZero", "Money; zero is allowed.", "decimal", _MONEY_FACETS, _write_money, _read_money, is_money=True
+    "MoneyOrZero",
+    "Money; zero is allowed.",
+    "decimal",
+    _MONEY_FACETS,
+    _write_money,
+    _read_money,
+    is_money=True,
 )
 MONEY = MONEY_OR_ZERO._replace(
     name="Money", doc="Money, more than zero.", facets=(*_MONEY_FACETS, ("minExclusive", "0"))
@@ -251,7 +275,7 @@ CONTROL_SUM = MONEY._replace(
     name="ControlSum",
     doc="The amount again, without its currency.",
     is_money=False,
-    read=lambda text, currency: None,  # it only repeats; the reader compares the text
+    read=_read_text,  # it only repeats; the reader compares the text
 )
 
 

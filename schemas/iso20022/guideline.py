@@ -71,7 +71,9 @@ def _element(node: Node, types: dict[str, str], is_required: bool = False) -> st
     if isinstance(row, (Leaf, Echo)):
         return f'{head} type="{_named(row.codec, types)}">{note}</xs:element>\n'
     if isinstance(row, Fixed):
-        only = f'<xs:restriction base="xs:string"><xs:enumeration value={quoteattr(row.text)}/></xs:restriction>'
+        only = (
+            f'<xs:restriction base="xs:string"><xs:enumeration value={quoteattr(row.text)}/></xs:restriction>'
+        )
         return f"{head}>{note}<xs:simpleType>{only}</xs:simpleType></xs:element>\n"
     return f"{head}>{note}<xs:complexType>{_content(node, types)}</xs:complexType></xs:element>\n"
 

@@ -108,7 +108,9 @@ def identifier_of(root: Element) -> str:
     name = name_of(root)
     found = _IDENTIFIER.fullmatch(name.namespace)
     if name.local != "Document" or found is None:
-        raise BadMessage(f"the root {name.local} in namespace {name.namespace or 'none'} is no ISO 20022 message")
+        raise BadMessage(
+            f"the root {name.local} in namespace {name.namespace or 'none'} is no ISO 20022 message"
+        )
     return found.group(1)
 
 

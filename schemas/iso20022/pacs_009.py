@@ -20,13 +20,20 @@ PACS_009 = message(
         Fixed("GrpHdr/SttlmInf/SttlmMtd", "INDA", "Over our account at the instructed bank."),
         Leaf("GrpHdr/SttlmInf/SttlmAcct/Id/Othr/Id", "debtor_account", reference(34), "From which account."),
         Leaf(f"{_TX}/PmtId/InstrId", "payment_reference", reference(16), "Our number of the payment."),
-        Leaf(f"{_TX}/PmtId/EndToEndId", "end_to_end_reference", reference(), "Comes back on both statements."),
+        Leaf(
+            f"{_TX}/PmtId/EndToEndId", "end_to_end_reference", reference(), "Comes back on both statements."
+        ),
         Leaf(f"{_TX}/PmtId/UETR", "uetr", UETR, "Minted once a payment.", is_optional=True),
         Leaf(f"{_TX}/IntrBkSttlmAmt", "amount", MONEY, "How much."),
         Leaf(f"{_TX}/IntrBkSttlmDt", "settlement_epoch_day", DATE, "When it must count."),
         Fixed(f"{_TX}/SttlmPrty", "HIGH", "It has a legal deadline."),
         Leaf(f"{_TX}/InstgAgt/FinInstnId/BICFI", "firm_bic", BIC, "Who instructs: the firm."),
-        Leaf(f"{_TX}/InstdAgt/FinInstnId/BICFI", "debtor_bank_bic", BIC, "Who is instructed: the debtor's bank."),
+        Leaf(
+            f"{_TX}/InstdAgt/FinInstnId/BICFI",
+            "debtor_bank_bic",
+            BIC,
+            "Who is instructed: the debtor's bank.",
+        ),
         Echo(f"{_TX}/Dbtr/FinInstnId/BICFI", "firm_bic", BIC, "Who pays: the firm."),
         Leaf(f"{_TX}/Dbtr/FinInstnId/LEI", "firm_lei", LEI, "Who pays, by legal entity identifier."),
         Echo(f"{_TX}/DbtrAcct/Id/Othr/Id", "debtor_account", reference(34), "From which account, again."),

@@ -47,21 +47,39 @@ PAIN_001 = message(
         account("PmtInf/DbtrAcct/Id", "firm", "From which account."),
         Leaf("PmtInf/DbtrAgt/FinInstnId/BICFI", "bank_bic", BIC, "Our bank."),
         Fixed("PmtInf/ChrgBr", "SHAR", "Each side bears its own bank's charges."),
-        Leaf("PmtInf/CdtTrfTxInf/PmtId/InstrId", "payment_reference", reference(16), "Our number of the payment."),
-        Leaf("PmtInf/CdtTrfTxInf/PmtId/EndToEndId", "end_to_end_reference", reference(), "Told to the beneficiary."),
+        Leaf(
+            "PmtInf/CdtTrfTxInf/PmtId/InstrId",
+            "payment_reference",
+            reference(16),
+            "Our number of the payment.",
+        ),
+        Leaf(
+            "PmtInf/CdtTrfTxInf/PmtId/EndToEndId",
+            "end_to_end_reference",
+            reference(),
+            "Told to the beneficiary.",
+        ),
         Leaf("PmtInf/CdtTrfTxInf/PmtId/UETR", "uetr", UETR, "Minted once a payment.", is_optional=True),
         Leaf("PmtInf/CdtTrfTxInf/Amt/InstdAmt", "amount", MONEY, "How much."),
         Choice(
             "PmtInf/CdtTrfTxInf/CdtrAgt/FinInstnId",
             (
                 Leaf("BICFI", "beneficiary_bank_bic", BIC, "The beneficiary's bank by BIC."),
-                Group("ClrSysMmbId", _ROUTING, "The beneficiary's bank by routing number.", is_optional=False),
+                Group(
+                    "ClrSysMmbId", _ROUTING, "The beneficiary's bank by routing number.", is_optional=False
+                ),
             ),
             "The beneficiary's bank.",
         ),
         Leaf("PmtInf/CdtTrfTxInf/Cdtr/Nm", "beneficiary_name", free_text(140), "Who is paid."),
         *address("PmtInf/CdtTrfTxInf/Cdtr/PstlAdr", "beneficiary"),
         account("PmtInf/CdtTrfTxInf/CdtrAcct/Id", "beneficiary", "To which account."),
-        Leaf("PmtInf/CdtTrfTxInf/RmtInf/Ustrd", "remittance", free_text(140), "What we write.", is_optional=True),
+        Leaf(
+            "PmtInf/CdtTrfTxInf/RmtInf/Ustrd",
+            "remittance",
+            free_text(140),
+            "What we write.",
+            is_optional=True,
+        ),
     ),
 )

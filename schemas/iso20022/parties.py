@@ -27,7 +27,9 @@ NOSTRO_BANK = Party(
 RESERVE_BANK = Party(
     "Harbor Reserve Bank NA", "HRBRUS30XXX", "ONEBOOKRESERVE000036", "990000026", "Chicago", "US"
 )
-CUSTODIAN = Party("Keystone Custody Trust", "KEYCUS30XXX", "ONEBOOKCUSTODY000015", "990000039", "Boston", "US")
+CUSTODIAN = Party(
+    "Keystone Custody Trust", "KEYCUS30XXX", "ONEBOOKCUSTODY000015", "990000039", "Boston", "US"
+)
 CLEARING_HOUSE = Party("Central Clearing Corp", "CCLRUS30XXX", "ONEBOOKCLEARING00027", "", "New York", "US")
 
 SAFEKEEPING_ACCOUNT = "OB-SAFE-1"

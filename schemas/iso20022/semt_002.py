@@ -8,7 +8,9 @@ from schemas.iso20022.rows import instrument, quantity
 
 _HOLDING = (
     instrument("FinInstrmId"),
-    Leaf("AggtBal/ShrtLngInd", "position", code("Position", "LONG", "SHOR"), "LONG when held, SHOR when owed."),
+    Leaf(
+        "AggtBal/ShrtLngInd", "position", code("Position", "LONG", "SHOR"), "LONG when held, SHOR when owed."
+    ),
     quantity("AggtBal/Qty/Qty/Qty", "Units held."),
 )
 

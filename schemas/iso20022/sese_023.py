@@ -27,7 +27,9 @@ SESE_023 = message(
         Leaf("TradDtls/SttlmDt/Dt/Dt", "settlement_epoch_day", DATE, "Contractual settlement date."),
         instrument("FinInstrmId"),
         quantity("QtyAndAcctDtls/SttlmQty/Qty", "Units to settle."),
-        Leaf("QtyAndAcctDtls/SfkpgAcct/Id", "safekeeping_account", reference(), "Our account at the custodian."),
+        Leaf(
+            "QtyAndAcctDtls/SfkpgAcct/Id", "safekeeping_account", reference(), "Our account at the custodian."
+        ),
         Fixed("SttlmParams/SctiesTxTp/Cd", "NETT", "The obligation is the net of a day's trades."),
         Fixed("SttlmParams/PrtlSttlmInd", "PART", "Partial settlement is allowed."),
         *settlement_parties(),

@@ -13,7 +13,9 @@ from schemas.iso20022.rows import (
     settlement_amount,
 )
 
-REASON = code("Reason", "AWMO", "AWSH", "CLAC", "DEPO", "LACK", "LATE", "LINK", "MONY", "NCON", "OTHR", "PART")
+REASON = code(
+    "Reason", "AWMO", "AWSH", "CLAC", "DEPO", "LACK", "LATE", "LINK", "MONY", "NCON", "OTHR", "PART"
+)
 
 _PENDING = (
     Leaf("Cd/Cd", "pending_reason", REASON, "Why it waits."),

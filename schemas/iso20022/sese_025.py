@@ -23,7 +23,9 @@ SESE_025 = message(
     """What has settled now. PAIN says that a part remains open; PARC that parts were confirmed before and
     this is the last; neither says that all settled at once.""",
     (
-        Leaf("TxIdDtls/AcctOwnrTxId", "transaction_reference", reference(), "Our reference of the obligation."),
+        Leaf(
+            "TxIdDtls/AcctOwnrTxId", "transaction_reference", reference(), "Our reference of the obligation."
+        ),
         Leaf("TxIdDtls/AcctSvcrTxId", "agent_reference", reference(), "The clearing house's own reference."),
         Leaf("TxIdDtls/SctiesMvmntTp", "movement", MOVEMENT, "Whether we delivered or received."),
         Leaf("TxIdDtls/Pmt", "payment", PAYMENT, "Against payment or free of it."),
@@ -33,7 +35,9 @@ SESE_025 = message(
         instrument("FinInstrmId"),
         quantity("QtyAndAcctDtls/SttldQty/Qty", "Units settled now."),
         quantity("QtyAndAcctDtls/RmngToBeSttldQty", "Units still open.", "open_", is_optional=True),
-        Leaf("QtyAndAcctDtls/SfkpgAcct/Id", "safekeeping_account", reference(), "Our account at the custodian."),
+        Leaf(
+            "QtyAndAcctDtls/SfkpgAcct/Id", "safekeeping_account", reference(), "Our account at the custodian."
+        ),
         Fixed("SttlmParams/SctiesTxTp/Cd", "NETT", "The obligation is the net of a day's trades."),
         *settlement_parties(),
         settlement_amount("SttldAmt"),

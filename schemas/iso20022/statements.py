@@ -112,7 +112,9 @@ class _Reader:
             raise BadMessage(f"{name.local} stands in namespace {name.namespace or 'none'}")
         if self.depth == 2 and self.layout is not None:
             if name.local != self.layout.container or self.has_container:
-                raise BadMessage(f"{self.identifier} holds {name.local} where one {self.layout.container} must stand")
+                raise BadMessage(
+                    f"{self.identifier} holds {name.local} where one {self.layout.container} must stand"
+                )
             self.has_container = True
 
     def end(self, element: Element) -> None:
@@ -244,7 +246,8 @@ class _Reader:
             self.deviations.append(f"{spot} sums {len(transactions)} transactions without their amounts")
         return [
             whole._replace(
-                reference=whole.reference or "".join(self._first(t, paths.TRANSACTION_REFERENCE) for t in transactions[:1]),
+                reference=whole.reference
+                or "".join(self._first(t, paths.TRANSACTION_REFERENCE) for t in transactions[:1]),
                 end_to_end=shared.pop() if len(shared) == 1 else "",
                 remittance=" ".join(dict.fromkeys(text for text in texts if text)),
             )
@@ -306,7 +309,9 @@ class _Reader:
             raise BadMessage(f"{spot} has {len(amounts) or 'no'} amount{'s' if amounts else ''}")
         currency = amounts[0].get("Ccy") or ""
         if currency not in ACTIVE and currency not in HISTORIC:
-            raise BadMessage(f"{spot} has currency {currency[:10]!r}" if currency else f"{spot} has no currency")
+            raise BadMessage(
+                f"{spot} has currency {currency[:10]!r}" if currency else f"{spot} has no currency"
+            )
         written: str = amounts[0].text or ""
         text = written.strip()
         if not _AMOUNT.fullmatch(text):
@@ -368,7 +373,9 @@ def _refuse_wrong_sum(
         elif kind == "CLBD":
             closing[money.currency] = money.signed
     if opening and closing and set(opening) != set(closing):
-        raise BadMessage(f"{where} opens in {', '.join(sorted(opening))} and closes in {', '.join(sorted(closing))}")
+        raise BadMessage(
+            f"{where} opens in {', '.join(sorted(opening))} and closes in {', '.join(sorted(closing))}"
+        )
     for currency, start in opening.items():
         if currency in closing and is_whole:
             difference = closing[currency] - start - booked.get(currency, Decimal(0))

@@ -36,7 +36,9 @@ def compose(message: Message, fields: Fields) -> Composed:
         if reason := rule(fields):
             raise BadMessage(f"{message.identifier}: {reason}")
     body = "".join(writer.parts)
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="{message.namespace}">{body}</Document>\n'
+    text = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="{message.namespace}">{body}</Document>\n'
+    )
     raw = text.encode()
     validate(message, raw)
     return Composed(raw, tuple(writer.respelt))

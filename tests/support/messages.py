@@ -61,9 +61,7 @@ def _fitting(head: st.SearchStrategy[str], width: int, holds: Any) -> st.SearchS
 
 
 def _iban(country: str, body: str) -> str:
-    return next(
-        text for n in range(2, 99) if check_digits.is_iban(text := f"{country}{n:02d}{body}")
-    )
+    return next(text for n in range(2, 99) if check_digits.is_iban(text := f"{country}{n:02d}{body}"))
 
 
 @st.composite
@@ -190,7 +188,9 @@ class _Schema:
         if base == "xs:date":
             return draw(st.dates(date(1970, 1, 1), date(2099, 12, 31))).isoformat()
         if base == "xs:dateTime":
-            clock = draw(st.from_regex("([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{3})?Z", fullmatch=True))
+            clock = draw(
+                st.from_regex("([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{3})?Z", fullmatch=True)
+            )
             return draw(st.dates(date(1970, 1, 1), date(2099, 12, 31))).isoformat() + "T" + clock
         return draw(self._matching(dict(facets)))
 
@@ -199,7 +199,9 @@ class _Schema:
         longest = facets.get("maxLength")
         if longest is not None:
             n = int(longest)
-            plain = st.sampled_from("Aa0-").flatmap(lambda c: st.sampled_from([1, n - 1, n]).map(lambda k: c * k))
+            plain = st.sampled_from("Aa0-").flatmap(
+                lambda c: st.sampled_from([1, n - 1, n]).map(lambda k: c * k)
+            )
             found = st.one_of(found.filter(lambda text: len(text) <= n), plain)
         if "totalDigits" in facets:
             total = int(facets["totalDigits"])

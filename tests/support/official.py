@@ -12,7 +12,9 @@ from schemas.iso20022.intake import compile_schema, first_error, load
 from tests.support.shared import SHARED
 
 FOLDER: Path = SHARED / "iso20022" / "xsd"
-PINNED = dict(re.findall(r"^\| (\S+\.xsd) \|.*\| ([0-9a-f]{24}) \|$", (FOLDER.parent / "README.md").read_text(), re.M))
+PINNED = dict(
+    re.findall(r"^\| (\S+\.xsd) \|.*\| ([0-9a-f]{24}) \|$", (FOLDER.parent / "README.md").read_text(), re.M)
+)
 
 
 @cache

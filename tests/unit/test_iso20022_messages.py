@@ -60,7 +60,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (PAIN, {"firm_lei": "ONEBOOKBROKER0000076"}, "has a wrong check digit"),
     (PAIN, {"beneficiary_bank_aba": "021000022"}, "has a wrong check digit"),
     (PAIN, {"bank_bic": "FNOSUS3"}, "breaks pattern"),
-    (PAIN, {"beneficiary_bank_bic": "FNOSUS30"}, "set exactly one of beneficiary_bank_bic or beneficiary_bank_aba"),
+    (PAIN, {"beneficiary_bank_bic": "FNOSUS30"}, "set exactly one of beneficiary_bank_bic or"),
     (PAIN, {"beneficiary_account": None}, "set exactly one of beneficiary_iban or beneficiary_account"),
     (PAIN, {"beneficiary_name": "李雷"}, "U+674E CJK UNIFIED IDEOGRAPH-674E has no spelling"),
     (PAIN, {"beneficiary_name": "A\u202eB"}, "U+202E RIGHT-TO-LEFT OVERRIDE has no spelling"),
@@ -124,7 +124,11 @@ TAMPERED = [
     ("<MsgId>MSG-1</MsgId>", '<MsgId x="1">MSG-1</MsgId>', "unknown attribute x"),
     ("<MsgId>MSG-1</MsgId>", "<MsgId><b/>MSG-1</MsgId>", "MsgId must hold text only"),
     ("<NbOfTxs>1</NbOfTxs>", "<NbOfTxs>2</NbOfTxs>", "NbOfTxs is '2', not '1'"),
-    ("<CtrlSum>12345.00</CtrlSum>", "<CtrlSum>12345.01</CtrlSum>", "CtrlSum is '12345.01', which is not amount"),
+    (
+        "<CtrlSum>12345.00</CtrlSum>",
+        "<CtrlSum>12345.01</CtrlSum>",
+        "CtrlSum is '12345.01', which is not amount",
+    ),
     (">12345.00</InstdAmt>", ">12345.001</InstdAmt>", "12345.001 is finer than the minor unit of USD"),
     (">12345.00</InstdAmt>", "> 12345.00</InstdAmt>", "breaks pattern"),
     ('Ccy="USD"', 'Ccy="USX"', "'USX' is not an active ISO 4217 currency"),
@@ -153,7 +157,7 @@ def test_the_guideline_refuses_in_one_line() -> None:
 
 
 def test_a_missing_official_schema_is_told(tmp_path: Any) -> None:
-    with pytest.raises(BadMessage, match="there is no official schema pain.001.001.09.xsd"):
+    with pytest.raises(BadMessage, match=r"there is no official schema pain.001.001.09.xsd"):
         validate(MESSAGES[PAIN], render(MESSAGES[PAIN], FIELDS[PAIN]), official=tmp_path)
 
 
@@ -182,7 +186,13 @@ def test_rendering_changes_nothing_of_the_callers() -> None:
 
 
 def test_parties_have_right_check_digits_and_test_codes() -> None:
-    for party in (parties.FIRM, parties.NOSTRO_BANK, parties.RESERVE_BANK, parties.CUSTODIAN, parties.CLEARING_HOUSE):
+    for party in (
+        parties.FIRM,
+        parties.NOSTRO_BANK,
+        parties.RESERVE_BANK,
+        parties.CUSTODIAN,
+        parties.CLEARING_HOUSE,
+    ):
         assert check_digits.is_lei(party.lei), party
         assert party.bic[7] == "0", party
         assert not party.aba or (party.aba.startswith("99") and check_digits.is_aba(party.aba)), party

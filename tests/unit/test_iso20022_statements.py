@@ -14,6 +14,7 @@ from tests.support.shared import SHARED
 
 FOLDER = SHARED / "iso20022" / "samples" / "bank_statements"
 MIXED = "Stmt 1 opens in EUR and closes in SEK"  # no bank's account does; the sums cannot be held to it
+AWAY, FROM = "Stmt 1: the closing balance is", "EUR away from opening plus entries"
 PAGE = "Rpt 1 is page 2 of several"
 NOTIFIED_PAGE = "Ntfctn 1 is page 2 of several"
 UNSPLIT = "Ntfctn 1 entry 1 sums 3 transactions without their amounts"  # theirs are in another currency
@@ -29,9 +30,9 @@ SAMPLES: dict[str, tuple[int, int, tuple[str, ...]] | str] = {
     "camt052.v6.xml": (1, 1, (PAGE,)),
     "camt052.v8.xml": (1, 0, ()),
     # 1.01 and 8.85 do not come to 4.04
-    "camt053.v2.all-balance-types.xml": "Stmt 1: the closing balance is -5.820 EUR away from opening plus entries",
+    "camt053.v2.all-balance-types.xml": f"{AWAY} -5.820 {FROM}",
     # 18.150 and 8.850 come to 27.000, not 27.050; the decimals themselves are well
-    "camt053.v2.five.decimals.xml": "Stmt 1: the closing balance is 0.050 EUR away from opening plus entries",
+    "camt053.v2.five.decimals.xml": f"{AWAY} 0.050 {FROM}",
     "camt053.v2.minimal.ultimate.xml": MIXED,
     "camt053.v2.minimal.xml": MIXED,
     "camt053.v2.multi.statement.xml": (2, 4, ()),
@@ -82,18 +83,20 @@ def test_samples(name: str) -> None:
 
 
 # The same files with their closing balance put right are read: only the balance was wrong.
+IN_SEK = '"SEK">27.00</Amt>\n                <CdtDbtInd>DBIT'
+IN_EUR = '"EUR">27.00</Amt>\n                <CdtDbtInd>CRDT'
 RIGHTED = {
-    "camt053.v2.all-balance-types.xml": (("4.04", "9.86"),),
-    "camt053.v2.five.decimals.xml": (("27.050", "27.000"),),
-    "camt053.v2.minimal.ultimate.xml": (('"SEK">27.00</Amt>\n                <CdtDbtInd>DBIT', '"EUR">27.00</Amt>\n                <CdtDbtInd>CRDT'),),
-    "camt053.v2.minimal.xml": (('"SEK">27.00</Amt>\n                <CdtDbtInd>DBIT', '"EUR">27.00</Amt>\n                <CdtDbtInd>CRDT'),),
-    "camt053.v2.with-party-ids.xml": (('"SEK">27.00</Amt>\n                <CdtDbtInd>DBIT', '"EUR">27.00</Amt>\n                <CdtDbtInd>CRDT'),),
-}  # fmt: skip
+    "camt053.v2.all-balance-types.xml": ("4.04", "9.86"),
+    "camt053.v2.five.decimals.xml": ("27.050", "27.000"),
+    "camt053.v2.minimal.ultimate.xml": (IN_SEK, IN_EUR),
+    "camt053.v2.minimal.xml": (IN_SEK, IN_EUR),
+    "camt053.v2.with-party-ids.xml": (IN_SEK, IN_EUR),
+}
 
 
 @pytest.mark.parametrize("name", RIGHTED)
 def test_wrong_samples_put_right_are_read(name: str) -> None:
-    found = read(name, *RIGHTED[name])
+    found = read(name, RIGHTED[name])
     assert [(line.amount, line.currency) for line in found.lines] == [(Decimal("8.85"), "EUR")]
 
 
@@ -131,8 +134,8 @@ def test_a_line_tells_what_the_bank_told() -> None:
 GOOD = "camt053.v2.multi.statement.xml"
 WRONG = [
     ("camt.053.001.02", "camt.053.001.99", "camt.053.001.99 is no bank statement in a version that is read"),
-    ("urn:iso:std:iso:20022:tech:xsd:camt.053.001.02", "urn:other", "the root Document in namespace urn:other is no ISO 20022 message"),
-    ("<BkToCstmrStmt>", "<BkToCstmrAcctRpt>", "camt.053.001.02 holds BkToCstmrAcctRpt where one BkToCstmrStmt must stand"),
+    ("urn:iso:std:iso:20022:tech:xsd:camt.053.001.02", "urn:other", "the root Document in namespace"),
+    ("<BkToCstmrStmt>", "<BkToCstmrAcctRpt>", "camt.053.001.02 holds BkToCstmrAcctRpt where one"),
     ("</Document>", "", "not well-formed XML"),
     ("<MsgId>CAMT053RIB000000000001</MsgId>", "", "the group header has no MsgId"),
     ("<IBAN>NL26VAYB8060476890</IBAN>", "", "Stmt 1 has no account number"),
@@ -145,9 +148,9 @@ WRONG = [
     (">8.85<", ">8.85E0<", "Stmt 1 entry 1 has amount '8.85E0'"),
     (">8.85<", ">NaN<", "Stmt 1 entry 1 has amount 'NaN'"),
     (">8.85<", ">٨<", "Stmt 1 entry 1 has amount '٨'"),
-    (">8.85<", ">8.86<", "Stmt 1: the closing balance is -0.01 EUR away from opening plus entries"),
+    (">8.85<", ">8.86<", f"{AWAY} -0.01 {FROM}"),
     ("<Sts>BOOK</Sts>", "", "Stmt 1 entry 1 has no status"),
-    ("<Sts>BOOK</Sts>", "<Sts>PDNG</Sts>", "Stmt 1: the closing balance is 8.85 EUR away from opening plus entries"),
+    ("<Sts>BOOK</Sts>", "<Sts>PDNG</Sts>", f"{AWAY} 8.85 {FROM}"),
     ("<Dt>2015-01-02</Dt>", "<Dt>2015-02-30</Dt>", "Stmt 1 entry 1 has date '2015-02-30'"),
     ("<Dt>2015-01-02</Dt>", "<Dt>02.01.2015</Dt>", "Stmt 1 entry 1 has date '02.01.2015'"),
     ("<Dt>2014-12-30</Dt>", "", "Stmt 1 balance 1 has no date"),
@@ -217,7 +220,9 @@ def test_an_entry_of_several_transactions_is_divided_when_their_amounts_tell_it(
 
 
 def test_not_provided_is_no_reference() -> None:
-    assert read(GOOD, ("<EndToEndId>000000001", "<EndToEndId>NOTPROVIDED")).lines[0].end_to_end_reference == ""
+    assert (
+        read(GOOD, ("<EndToEndId>000000001", "<EndToEndId>NOTPROVIDED")).lines[0].end_to_end_reference == ""
+    )
 
 
 ENCODINGS = [(name, True) for name in ("utf-16", "utf-16-le", "utf-32", "cp1252", "utf-7", "cp500")]
@@ -229,7 +234,7 @@ def test_other_encodings_are_refused(encoding: str, declares: bool) -> None:
     text = (FOLDER / GOOD).read_text(encoding="utf-8").replace("Description", "Beschreibung für")
     head, body = text.split("?>", 1)
     raw = (head.replace("UTF-8", encoding) + "?>" + body if declares else body.strip()).encode(encoding)
-    with pytest.raises(BadMessage, match="the encoding is|not well-formed XML"):
+    with pytest.raises(BadMessage, match=r"the encoding is|not well-formed XML"):
         read_statement(raw, "digest")
 
 

@@ -155,7 +155,10 @@ REFUSED = [
     (b"<html xmlns='http://www.w3.org/1999/xhtml'/>", "the root html"),
     (written("pain.001.001.09"), "pain.001.001.09 is not a message that is read"),
     (written("camt.053.001.08").replace(b"7655.00", b"7655.01"), "the closing balance is 0.01 USD away"),
-    (written("sese.025.001.11").replace(b"<SctiesTxTp>", b"<x/><SctiesTxTp>"), "SttlmParams has no SctiesTxTp but x"),
+    (
+        written("sese.025.001.11").replace(b"<SctiesTxTp>", b"<x/><SctiesTxTp>"),
+        "SttlmParams has no SctiesTxTp but x",
+    ),
     (written("sese.025.001.11")[:-30], "not well-formed XML"),
 ]
 

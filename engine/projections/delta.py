@@ -161,8 +161,11 @@ class LakeTable:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool) -> Generator[None]:
-    """Hold the exclusive lock of a file. Without `wait`, raises LakeError when another process holds it."""
+def locked(path: Path, *, wait: bool) -> Generator[int]:
+    """Hold the exclusive lock of a file and give its descriptor.
+
+    Without `wait`, raises LakeError when another process holds it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -170,7 +173,7 @@ def locked(path: Path, *, wait: bool) -> Generator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise LakeError(f"another process writes the lake: {path.name} is locked") from None
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -6,7 +6,9 @@ Does not own the watermark (that is the lake writer's) nor where the rows come f
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -15,11 +17,13 @@ import pyarrow as pa
 from engine.config import Home
 from engine.errors import LakeError
 from engine.projections.delta import LakeTable, is_table, locked, table_of
-from engine.projections.repair import repair
+from engine.projections.repair import repair, versions
 from schemas.external import LakeWatermark
 from schemas.record import RecordType, Role, record_of
 
 SHARD = "external"
+
+_VERSION_BYTES = 20
 
 
 def append_external(home: Home, cls: type, rows: Sequence[Any]) -> int:
@@ -34,39 +38,56 @@ def append_external(home: Home, cls: type, rows: Sequence[Any]) -> int:
     if strange := [r for r in rows if type(r) is not cls]:
         raise LakeError(f"{record.table} holds {cls.__name__}, not {type(strange[0]).__name__}")
     told = table_of(record, rows)
-    with _lock(home, record):
-        table = _opened(home, record)
+    with locked(_lock_path(home, record), wait=True) as lock:
+        table = _opened(home, record, lock)
         if not rows:
             return 0
         fresh = _fresh(record, told, _known(table, record, told))
         if fresh.num_rows:
             table.append(fresh, table.batch + 1)
+            _tell_durable(lock, table.version)
         return fresh.num_rows
 
 
 def prepare_external(home: Home, record: RecordType) -> None:
     """Make the table of an external record if it is missing, and repair its tail."""
-    with _lock(home, record):
-        _opened(home, record)
+    with locked(_lock_path(home, record), wait=True) as lock:
+        _opened(home, record, lock)
 
 
-def _lock(home: Home, record: RecordType) -> Any:
-    return locked(home.lake / "_locks" / record.table, wait=True)
+def _lock_path(home: Home, record: RecordType) -> Path:
+    return home.lake / "_locks" / record.table
 
 
-def _opened(home: Home, record: RecordType) -> LakeTable:
-    """The table for the holder of its lock.
+def _opened(home: Home, record: RecordType, lock: int) -> LakeTable:
+    """The table for the holder of its lock; its last version is durable, and the lock file says so.
 
-    A commit begins only when the one before it was synced, so the last version alone can be torn; nobody was
-    told that it is durable.
+    A commit begins only when the one before it was told durable, so the last version alone can be torn.
     """
     folder = home.lake / record.table
-    repair(folder, table=record.table, droppable=True)
-    if not is_table(folder):
-        return LakeTable.create(folder, record, SHARD)
-    table = LakeTable(folder, record, SHARD)
-    table.sync_last()
+    durable, last = _durable(lock), max(versions(folder), default=-1)
+    if last < durable:
+        raise LakeError(f"{record.table}: version {durable} was durable and is missing")
+    repair(folder, table=record.table, droppable=last > durable)
+    if is_table(folder):
+        table = LakeTable(folder, record, SHARD)
+        table.sync_last()
+    else:
+        table = LakeTable.create(folder, record, SHARD)
+    if table.version > durable:
+        _tell_durable(lock, table.version)
     return table
+
+
+def _durable(lock: int) -> int:
+    """The newest version that was told durable; -1 when none was."""
+    told = os.pread(lock, _VERSION_BYTES, 0)
+    return int(told) if told else -1
+
+
+def _tell_durable(lock: int, version: int) -> None:
+    os.pwrite(lock, f"{version:0{_VERSION_BYTES}}".encode(), 0)
+    os.fsync(lock)
 
 
 def _known(table: LakeTable, record: RecordType, told: pa.Table) -> dict[Any, dict[str, Any]]:

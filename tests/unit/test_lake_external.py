@@ -12,6 +12,8 @@ import pytest
 
 from engine.config import Home
 from engine.errors import LakeError
+from engine.projections import external
+from engine.projections.delta import LakeTable
 from engine.projections.external import append_external
 from engine.projections.lake import read_table
 from schemas.external import BankBalance, CustodyHolding, LakeWatermark
@@ -78,22 +80,56 @@ def test_what_a_table_cannot_hold_is_refused(home: Home, cls: type, rows: list[A
     assert not list(home.lake.rglob("*.parquet"))
 
 
+class Cut(Exception):
+    """Stands for the end of the process."""
+
+
+def cut(*_: object) -> None:
+    raise Cut
+
+
 @pytest.mark.parametrize("kept", [0, 100])
-def test_a_torn_append_is_made_again(home: Home, kept: int) -> None:
+def test_a_torn_append_is_made_again(home: Home, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
     append_external(home, BankBalance, [balance("a")])
-    append_external(home, BankBalance, [balance("b")])
+    with monkeypatch.context() as patched, pytest.raises(Cut):
+        patched.setattr(LakeTable, "sync_last", lambda table: cut() if table.version == 2 else None)
+        append_external(home, BankBalance, [balance("b")])
     entry = log_entry(home, "bank_balances")
     entry.write_bytes(entry.read_bytes()[:kept])
     assert append_external(home, BankBalance, [balance("a"), balance("b"), balance("c")]) == 2
     assert keys(home) == ["a", "b", "c"]
 
 
-def test_a_torn_creation_is_made_again(home: Home) -> None:
-    append_external(home, BankBalance, [])
-    entry = log_entry(home, "bank_balances")
-    entry.write_bytes(b"")
+def test_a_torn_creation_is_made_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched, pytest.raises(Cut):
+        patched.setattr(LakeTable, "sync_last", cut)
+        append_external(home, BankBalance, [])
+    log_entry(home, "bank_balances").write_bytes(b"")
     assert append_external(home, BankBalance, [balance("a")]) == 1
     assert keys(home) == ["a"]
+
+
+def test_an_unfinished_append_that_is_whole_is_kept(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    append_external(home, BankBalance, [])
+    with monkeypatch.context() as patched, pytest.raises(Cut):
+        patched.setattr(external, "_tell_durable", cut)
+        append_external(home, BankBalance, [balance("a")])
+    assert append_external(home, BankBalance, [balance("a"), balance("b")]) == 1
+    assert keys(home) == ["a", "b"]
+
+
+def test_damage_in_what_was_told_durable_is_refused(home: Home) -> None:
+    append_external(home, BankBalance, [balance("a")])
+    entry = log_entry(home, "bank_balances")
+    whole = entry.read_bytes()
+    entry.write_bytes(b"")
+    with pytest.raises(LakeError, match="durable version 1 is damaged: its log entry does not parse"):
+        append_external(home, BankBalance, [balance("b")])
+    entry.unlink()
+    with pytest.raises(LakeError, match="version 1 was durable and is missing"):
+        append_external(home, BankBalance, [balance("b")])
+    entry.write_bytes(whole)
+    assert append_external(home, BankBalance, [balance("b")]) == 1
 
 
 def _append_many(root: str, first: int) -> None:

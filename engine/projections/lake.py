@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 SHARD = "main"
 GATHERING_NS = 200_000_000  # how long frames wait for company before they become a batch
 
-_BATCH_LOG = "_batches.jsonl"
-_WATERMARKS = record_of(LakeWatermark)
+BATCH_LOG = "_batches.jsonl"
+WATERMARKS = record_of(LakeWatermark)
 
 
 class LakeWriter:
@@ -68,7 +68,7 @@ class LakeWriter:
         lake.mkdir(parents=True, exist_ok=True)
         self._held.enter_context(locked(lake / "_locks" / "writer", wait=False))
         try:
-            self._log = BatchLog(lake / _BATCH_LOG)
+            self._log = BatchLog(lake / BATCH_LOG)
             self._held.callback(self._log.close)
             self._open_watermark()
             self._open_tables()
@@ -149,11 +149,11 @@ class LakeWriter:
         return read_frames(journal, last.last_frame, bytes.fromhex(last.chain_hash) or None)
 
     def _open_watermark(self) -> None:
-        folder = self._home.lake / _WATERMARKS.table
-        repair(folder, table=_WATERMARKS.table, droppable=True)
+        folder = self._home.lake / WATERMARKS.table
+        repair(folder, table=WATERMARKS.table, droppable=True)
         if not is_table(folder):
-            LakeTable.create(folder, _WATERMARKS, SHARD, replaced=True)
-        self._watermark = LakeTable(folder, _WATERMARKS, SHARD)
+            LakeTable.create(folder, WATERMARKS, SHARD, replaced=True)
+        self._watermark = LakeTable(folder, WATERMARKS, SHARD)
         self._watermark.sync_last()
         last = self._log.last.number
         if not max(0, last - 1) <= self._watermark.batch <= last:
@@ -164,7 +164,7 @@ class LakeWriter:
 
     def _open_tables(self) -> None:
         for record in in_lake():
-            if record is _WATERMARKS:
+            if record is WATERMARKS:
                 continue
             folder = self._home.lake / record.table
             if record.role is Role.EXTERNAL:
@@ -217,12 +217,12 @@ class LakeWriter:
             frame_count=batch.last_frame,
             written_at_ns=self._clock.now_ns(),
         )
-        self._watermark.replace(table_of(_WATERMARKS, [row]), batch.number)
+        self._watermark.replace(table_of(WATERMARKS, [row]), batch.number)
 
 
 def watermark(home: Home) -> int:
     """Highest sequence that is whole in every table; zero when nothing was written yet."""
-    folder = home.lake / _WATERMARKS.table
+    folder = home.lake / WATERMARKS.table
     if not is_table(folder):
         return 0
     rows = pl.read_delta(str(folder))

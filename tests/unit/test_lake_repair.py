@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from engine.config import EngineSettings, Home
-from engine.errors import LakeError
+from engine.errors import BadInput, LakeError
 from engine.projections import lake
 from engine.projections.batches import BatchLog
 from engine.projections.delta import CHECKPOINT_COMMIT_COUNT, LakeTable
-from engine.projections.lake import LakeWriter, watermark
+from engine.projections.external import append_external
+from engine.projections.lake import LakeWriter, read_table, watermark
+from engine.projections.rebuild import rebuild_lake
 from engine.projections.repair import find_damage, versions
-from schemas.external import LakeWatermark
+from schemas.external import LakeWatermark, QuarantinedFile
 from schemas.market import Fill
 from schemas.record import record_of
 from tests.support.lake_journal import CLASSES, RandomJournal, differences, log_entry
@@ -188,6 +190,25 @@ def test_a_bad_checkpoint_is_dropped_because_the_log_is_whole(home: Home, lost: 
         assert writer.catch_up() == 0
     assert differences(more) == []
     assert not pointer.exists()
+
+
+def test_a_rebuilt_lake_holds_the_journal_and_keeps_what_came_from_outside(home: Home) -> None:
+    line = QuarantinedFile(file_sha256="ab" * 32, file_name="a", reason="b", kept_path="c", ingested_at_ns=1)
+    append_external(home, QuarantinedFile, [line])
+    (home.lake / "fills").rename(home.root / "elsewhere")
+    aside = rebuild_lake(home)
+    assert differences(home) == []
+    assert read_table(home, QuarantinedFile).height == 1
+    assert (aside / "postings").is_dir() and (aside / "_batches.jsonl").is_file()
+    assert rebuild_lake(home) != aside
+    assert differences(home) == []
+
+
+def test_a_rebuild_is_refused_without_a_journal_or_beside_a_writer(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no journal"):
+        rebuild_lake(Home(tmp_path / "empty"))
+    with LakeWriter(home), pytest.raises(LakeError, match="another process writes the lake"):
+        rebuild_lake(home)
 
 
 class TestBatchLog:

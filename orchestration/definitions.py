@@ -15,13 +15,30 @@ import dagster as dg
 from orchestration.checks import lake_checks
 from orchestration.lake.assets import LAKE_ASSETS
 from orchestration.lake.sensors import inbox_sensor, journal_sensor
-from orchestration.products import PRODUCTS
+from orchestration.products.incidents import assets as incidents
+from orchestration.products.incidents import checks as incidents_checks
+from orchestration.products.payment_messages import assets as payment_messages
+from orchestration.products.payment_messages import checks as payment_messages_checks
+from orchestration.products.reconciliation import assets as reconciliation
+from orchestration.products.reconciliation import checks as reconciliation_checks
+from orchestration.products.reserve import assets as reserve
+from orchestration.products.reserve import checks as reserve_checks
+from orchestration.products.settlement_messages import assets as settlement_messages
+from orchestration.products.settlement_messages import checks as settlement_messages_checks
 from orchestration.resources import resources_from_environment
 from orchestration.warehouse.assets import warehouse_assets
 from schemas.record import in_lake
 
 NEW_YORK = "America/New_York"
-NEEDS = dg.AssetSelection.groups("products").upstream()
+
+# Products, in the order of a business day -------------------------------------------------------------------
+PRODUCTS = (
+    (reconciliation.reconciliation, reconciliation_checks.CHECKS),
+    (reserve.reserve, reserve_checks.CHECKS),
+    (settlement_messages.settlement_messages, settlement_messages_checks.CHECKS),
+    (payment_messages.payment_messages, payment_messages_checks.CHECKS),
+    (incidents.incidents, incidents_checks.CHECKS),
+)
 
 # What runs together -----------------------------------------------------------------------------------------
 lake = dg.define_asset_job("lake", dg.AssetSelection.assets(*LAKE_ASSETS))
@@ -46,8 +63,8 @@ SCHEDULES = (
 def definitions(resources: Mapping[str, Any]) -> dg.Definitions:
     """All definitions, given the resources of one home."""
     return dg.Definitions(
-        assets=[*LAKE_ASSETS, warehouse_assets(), *(p.asset for p in PRODUCTS)],
-        asset_checks=[lake_checks(in_lake()), *(c for p in PRODUCTS for c in p.checks)],
+        assets=[*LAKE_ASSETS, warehouse_assets(), *(product for product, _ in PRODUCTS)],
+        asset_checks=[lake_checks(in_lake()), *(c for _, checks in PRODUCTS for c in checks)],
         jobs=[lake, reconcile, business_day],
         schedules=SCHEDULES,
         sensors=SENSORS,

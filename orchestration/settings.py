@@ -1,6 +1,6 @@
 """Settings of the orchestration: who signs, and where the book lies.
 
-What changes an outcome is a journaled record, never a setting; the exceptions here name people and files only.
+What changes an outcome is a journaled record, never a setting: settings here name people and files only.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ class PlatformSettings(BaseSettings):
 
     preparer_operator_id: int = 901  # computes the reserve
     approver_operator_id: int = 902  # approves its deposit; somebody else
-    inbox_poll_seconds: int = 5
-    journal_poll_seconds: int = 30
 
 
 class _HomeSettings(BaseSettings):

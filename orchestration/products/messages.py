@@ -1,7 +1,7 @@
 """Messages that products write: one file a subject, once, and provable afterwards.
 
-Owns: writing, registering and checking files of the outbox. Does not own: which messages there are or what they
-say; a product gives subject and field values, the message's table in `schemas/iso20022` does the rest.
+Owns: writing, registering and checking files of the outbox. Does not own: which messages there are or what
+they say; a product gives subject and field values, the message's table in `schemas/iso20022` does the rest.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def write_new(home: Home, clock: Clock, product: str, outgoing: Iterable[Outgoin
 
 
 def wrong_messages(home: Home, product: str, due: Sequence[Outgoing]) -> list[str]:
-    """What is wrong with the messages that are due: missing, changed, invalid, saying something else, or strays."""
+    """What is wrong with the messages that are due: missing, changed, saying something else, or strays."""
     written = {w.message_reference: w for w in lake_rows(home, WrittenMessage)}
     problems = [p for out in due for p in _wrong(home, out, written.get(out.message_reference))]
     folder = home.outbox / product

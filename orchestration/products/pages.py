@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from html import escape
 
 _STYLE = """
-body { font: 14px/1.5 system-ui, sans-serif; color: #1b2430; max-width: 60rem; margin: 2.5rem auto; padding: 0 1.5rem }
+body { font: 14px/1.5 system-ui, sans-serif; color: #1b2430; max-width: 60rem; margin: 2.5rem auto;
+  padding: 0 1.5rem }
 h1 { font-size: 1.4rem; margin-bottom: .2rem } h2 { font-size: 1rem; margin: 2rem 0 .4rem }
 p.lead { color: #566; margin-top: 0 }
-table { border-collapse: collapse; width: 100% } th, td { padding: .3rem .6rem; border-bottom: 1px solid #dde }
+table { border-collapse: collapse; width: 100% }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid #dde }
 th { text-align: left; color: #566; font-weight: 600 } td.number, th.number { text-align: right }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap } tr.total td { font-weight: 700 }
 code { font-size: .85em; overflow-wrap: anywhere }

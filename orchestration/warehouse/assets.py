@@ -1,28 +1,30 @@
 """The warehouse: every dbt model is an asset, every dbt test is a check.
 
 Owns: how dbt is called and what Dagster calls its models. Does not own: a single figure; those are SQL.
-A failing test stops the models behind it and the products behind those; marts are published by a sound run only.
+A failing test stops the models behind it and the products behind those; only a sound run publishes marts.
 """
 
 # No postponed annotations here: Dagster reads the annotation of `context` as it stands.
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from engine.config import Home
 from orchestration.settings import DBT_PROJECT
 
+with warnings.catch_warnings():  # it imports a parser that its makers call deprecated
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
 DECLARING = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml")
-PROJECT = DbtProject(
-    project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=Path("target/dagster")
-)
+PROJECT = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=Path("target/dagster"))
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -37,11 +39,6 @@ class LayerTranslator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The layer: staging, intermediate or marts."""
         return _layer(dbt_resource_props)
-
-
-def mart_key(name: str) -> dg.AssetKey:
-    """The asset key of a mart."""
-    return dg.AssetKey(["marts", name])
 
 
 def manifest_path() -> Path:
@@ -63,10 +60,9 @@ def warehouse_assets() -> dg.AssetsDefinition:
     )
     def warehouse(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> Iterator[Any]:
         (home.warehouse / "marts").mkdir(parents=True, exist_ok=True)
-        with _environment(home):
-            build = dbt_client().cli(
-                ["build"], context=context, target_path=home.warehouse / "dbt"
-            )
+        # dbt's own lines go to a file: the terminal belongs to whoever started the run
+        with _environment(home), (home.warehouse / "dbt.log").open("w") as log, redirect_stdout(log):
+            build = dbt_client().cli(["build"], context=context, target_path=home.warehouse / "dbt")
             yield from build.stream()
 
     return warehouse
@@ -74,9 +70,7 @@ def warehouse_assets() -> dg.AssetsDefinition:
 
 def dbt_client() -> DbtCliResource:
     """The dbt of this installation, whatever the PATH says."""
-    return DbtCliResource(
-        project_dir=PROJECT, dbt_executable=str(Path(sys.executable).parent / "dbt")
-    )
+    return DbtCliResource(project_dir=PROJECT, dbt_executable=str(Path(sys.executable).parent / "dbt"))
 
 
 def _layer(dbt_resource_props: Mapping[str, Any]) -> str:

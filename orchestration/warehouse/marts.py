@@ -23,6 +23,11 @@ class MartMissing(BadInput):
     """A mart that no sound run has published yet."""
 
 
+def mart_key(name: str) -> list[str]:
+    """The asset key of a mart."""
+    return ["marts", name]
+
+
 def mart_path(home: Home, name: str) -> Path:
     """Where a mart is published."""
     return home.warehouse / "marts" / f"{name}.parquet"

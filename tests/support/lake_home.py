@@ -22,13 +22,18 @@ NOW_NS = 1_772_000_000 * 1_000_000_000  # 2026-02-25T06:13:20Z
 def make_home(root: Path, *frames: Sequence[Any]) -> Home:
     """Journal each list of declared rows as one frame, numbered in order, and bring them to the lake."""
     home = Home(root)
-    writer = JournalWriter.open(home.journal, segment_bytes=EngineSettings().segment_bytes)
     for rows in frames:
-        writer.append(_sections(rows))
-    writer.close()
+        append_frame(home, rows)
     with LakeWriter(home, clock=FakeClock(NOW_NS)) as lake:
         lake.catch_up()
     return home
+
+
+def append_frame(home: Home, rows: Sequence[Any]) -> None:
+    """Journal declared rows as the next frame; the lake does not know them yet."""
+    writer = JournalWriter.open(home.journal, segment_bytes=EngineSettings().segment_bytes)
+    writer.append(_sections(rows))
+    writer.close()
 
 
 def _sections(rows: Sequence[Any]) -> list[Section]:

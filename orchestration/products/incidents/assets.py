@@ -5,7 +5,6 @@ Owns: gathering, writing and registering bundles. Does not own: what a bundle sa
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -38,9 +37,7 @@ INPUTS = [["lake", r.table] for r in bundle.incident_records()] + [["lake", "doc
     freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=1)),
     description="A signed evidence folder for each data incident. Source: 17 CFR 248.30.",
 )
-def incidents(
-    home: dg.ResourceParam[Home], clock: dg.ResourceParam[Clock]
-) -> dg.MaterializeResult:
+def incidents(home: dg.ResourceParam[Home], clock: dg.ResourceParam[Clock]) -> dg.MaterializeResult:
     """Make the bundle of every incident that the lake knows."""
     made = make_bundles(home, clock)
     return dg.MaterializeResult(
@@ -92,9 +89,7 @@ def events_by_incident(home: Home) -> dict[int, list[Event]]:
     return found
 
 
-def write_bundle(
-    home: Home, clock: Clock, incident_id: int, files: Mapping[str, bytes]
-) -> EvidenceBundle:
+def write_bundle(home: Home, clock: Clock, incident_id: int, files: Mapping[str, bytes]) -> EvidenceBundle:
     """Sign a bundle's files and put them in place of the incident's former bundle, which is kept aside."""
     public = sign(home, b"")
     files = {**files, bundle.PUBLIC_KEY: public.public_pem}
@@ -109,7 +104,7 @@ def write_bundle(
         write_whole(fresh / bundle.MANIFEST, manifest)
         write_whole(fresh / bundle.SIGNATURE, sign(home, manifest).signature.hex().encode())
         _put_aside(home, target)
-        os.replace(fresh, target)
+        fresh.replace(target)
     return EvidenceBundle(
         bundle_reference=f"{incident_id}-{digest[:16]}",
         incident_reference=str(incident_id),
@@ -134,7 +129,7 @@ def _put_aside(home: Home, target: Path) -> None:
     former = home.evidence / "former" / f"{target.name}-{digest[:16]}"
     shutil.rmtree(former, ignore_errors=True)
     former.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(target, former)
+    target.replace(former)
 
 
 def _frames_of(home: Home, sequences: Iterable[int]) -> Sequence[Frame]:

@@ -1,7 +1,7 @@
 """One incident's evidence: which files, with which bytes.
 
 Owns the content of a bundle; a pure function of journaled events, frames and documents, so that the same
-journal gives the same bytes. Does not own signing (`orchestration.signing`) or where a bundle lies (`assets.py`).
+journal gives the same bytes. Does not own signing (`orchestration.signing`) or the folder (`assets.py`).
 No name, address or account of a person is in it: clients stand as client_id, copies of notices as digests.
 """
 
@@ -30,9 +30,7 @@ NEVER_COPIED = (DocumentType.NOTICE,)  # a copy of a notice names the person it 
 
 def incident_records() -> list[RecordType]:
     """Every event record that belongs to one incident."""
-    return [
-        r for r in in_lake() if r.role is Role.EVENT and "incident_id" in [c.name for c in r.columns]
-    ]
+    return [r for r in in_lake() if r.role is Role.EVENT and "incident_id" in [c.name for c in r.columns]]
 
 
 def timeline_of(events: Iterable[Event]) -> list[Entry]:
@@ -178,7 +176,7 @@ def _index(
 
     return pages.page(
         f"Incident {incident_id}: evidence",
-        "Every line is an event of the journal. Check this folder with `onebook verify-bundle`.",
+        "Every line is an event of the journal. Check this folder with `onebook verify evidence`.",
         pages.table(
             "Deadlines of Regulation S-P",
             ("Clock", "Started", "Due", "Done", "Status"),
@@ -196,10 +194,7 @@ def _index(
         pages.table(
             "Timeline",
             ("Sequence", "When", "Event", "What"),
-            [
-                (str(e["sequence"]), e["occurred_at"], e["record"], told(e["fields"]))
-                for e in timeline
-            ],
+            [(str(e["sequence"]), e["occurred_at"], e["record"], told(e["fields"])) for e in timeline],
             numbers=(0,),
         ),
         pages.table(

@@ -17,8 +17,7 @@ from engine.gateway.vault import UnknownPerson, Vault
 from orchestration.lake.tables import as_of_epoch_day, lake_rows
 from orchestration.products.messages import Outgoing, outbox_folder, write_new
 from orchestration.products.payment_messages.payments import reserve_movement, withdrawal
-from orchestration.warehouse.assets import mart_key
-from orchestration.warehouse.marts import mart_rows
+from orchestration.warehouse.marts import mart_key, mart_rows
 from schemas.identity import AccountOpened
 from schemas.ledger import ReserveDepositOrdered
 from schemas.market import AssetRegistered
@@ -46,9 +45,7 @@ class Due(NamedTuple):
     freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=1)),
     description="Orders to our banks: a pain.001 a withdrawal, a pacs.009 a reserve movement.",
 )
-def payment_messages(
-    home: dg.ResourceParam[Home], clock: dg.ResourceParam[Clock]
-) -> dg.MaterializeResult:
+def payment_messages(home: dg.ResourceParam[Home], clock: dg.ResourceParam[Clock]) -> dg.MaterializeResult:
     """Write the orders that are not written yet; what cannot be written fails the check, not the others."""
     due = due_payments(home)
     made = write_new(home, clock, NAME, due.outgoing)
@@ -82,9 +79,7 @@ def due_payments(home: Home) -> Due:
             due.problems.append(f"WD{event.payment_id}: the beneficiary's bank is not on file")
             continue
         due.outgoing.append(withdrawal(event, currencies[event.asset_id], person))
-    due.outgoing.extend(
-        reserve_movement(e, currencies[e.asset_id]) for e in _reserve_orders(home, pending)
-    )
+    due.outgoing.extend(reserve_movement(e, currencies[e.asset_id]) for e in _reserve_orders(home, pending))
     return due
 
 
@@ -93,7 +88,5 @@ def _reserve_orders(home: Home, pending: list[dict[str, object]]) -> list[Reserv
     named = {r["payment_id"] for r in pending if str(r["payment_kind"]).startswith("RESERVE")}
     day = as_of_epoch_day(home)
     return [
-        e
-        for e in lake_rows(home, ReserveDepositOrdered)
-        if e.payment_id in named or e.as_of_epoch_day == day
+        e for e in lake_rows(home, ReserveDepositOrdered) if e.payment_id in named or e.as_of_epoch_day == day
     ]

@@ -5,6 +5,7 @@ Does not own: the messages' forms (`schemas.iso20022`), or who a client is (the 
 
 from __future__ import annotations
 
+from engine.gateway.vault import Person
 from orchestration.lake.tables import DAY_NS, date_of, epoch_day_of
 from orchestration.products.messages import Outgoing, message_reference
 from orchestration.products.reserve.calendar import deposit_date
@@ -14,7 +15,6 @@ from schemas.iso20022.pacs_009 import PACS_009
 from schemas.iso20022.pain_001 import PAIN_001
 from schemas.ledger import ReserveDepositOrdered
 from schemas.payments import WithdrawalApproved
-from engine.gateway.vault import Person
 
 
 def withdrawal(event: WithdrawalApproved, currency: str, person: Person) -> Outgoing:

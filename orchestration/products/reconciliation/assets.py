@@ -15,8 +15,7 @@ from engine.errors import BadInput
 from orchestration.lake.tables import as_of_epoch_day, date_of
 from orchestration.products.papers import write_whole
 from orchestration.products.reconciliation.report import make_report, report_html, report_json
-from orchestration.warehouse.assets import mart_key
-from orchestration.warehouse.marts import mart_rows
+from orchestration.warehouse.marts import mart_key, mart_rows
 
 KEY = dg.AssetKey(["products", "reconciliation"])
 MARTS = ("reconciliation_matches", "reconciliation_breaks")

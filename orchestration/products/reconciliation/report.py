@@ -62,10 +62,7 @@ def report_html(report: dict[str, Any]) -> bytes:
         pages.table(
             "Breaks by stage and cause",
             ("Stage", "Cause", "Count"),
-            [
-                (b["stage"], b["cause"], str(b["count"]))
-                for b in report["breaks_by_stage_and_cause"]
-            ],
+            [(b["stage"], b["cause"], str(b["count"])) for b in report["breaks_by_stage_and_cause"]],
             numbers=(2,),
         ),
         pages.table(
@@ -121,6 +118,4 @@ def _states(matches: Sequence[Row]) -> Counter[tuple[str, str]]:
 
 
 def _break(row: Row) -> dict[str, Any]:
-    return {
-        name: value if isinstance(value, int | str) else str(value) for name, value in row.items()
-    }
+    return {name: value if isinstance(value, int | str) else str(value) for name, value in row.items()}

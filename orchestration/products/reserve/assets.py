@@ -1,7 +1,8 @@
 """The reserve: compute, file, order the deposit. Once a day and figure; a repeat changes nothing.
 
-Owns: the order of steps. Each can be repeated after a crash: the statement is written, then registered, then its
-deposit is ordered under a number that only this filing has. Does not own: figures (marts) or money (the engine).
+Owns: the order of steps. Each can be repeated after a crash: the statement is written, then registered, then
+its deposit is ordered under a number that only this filing has. Does not own: figures (marts) or money (the
+engine).
 """
 
 from __future__ import annotations
@@ -29,8 +30,7 @@ from orchestration.products.reserve import statement as reserve_statement
 from orchestration.products.reserve.statement import FIGURES, Indeterminate, Statement
 from orchestration.resources import EngineClient
 from orchestration.settings import PlatformSettings
-from orchestration.warehouse.assets import mart_key
-from orchestration.warehouse.marts import MartMissing, mart_rows
+from orchestration.warehouse.marts import MartMissing, mart_key, mart_rows
 from schemas.codes import RejectReason
 from schemas.external import FiledReserve
 from schemas.ledger import OrderReserveDeposit
@@ -68,9 +68,7 @@ def reserve(
     try:
         filed = file_reserve(home, settings)
     except (Indeterminate, MartMissing) as missing:
-        raise dg.Failure(
-            f"INDETERMINATE: {missing}; nothing was filed", allow_retries=False
-        ) from missing
+        raise dg.Failure(f"INDETERMINATE: {missing}; nothing was filed", allow_retries=False) from missing
     order_deposit(home, clock, engine, filed)
     deposit = filed["deposit"]
     return dg.MaterializeResult(
@@ -139,8 +137,8 @@ def file_reserve(home: Home, settings: PlatformSettings) -> Statement:
 def order_deposit(home: Home, clock: Clock, engine: EngineClient, statement: Statement) -> None:
     """Order what a statement says is missing on deposit, then bring the lake up to date.
 
-    Nothing is ordered on an excess: taking money out is a person's decision. A number that is taken already is
-    this filing's own order. Raises DepositRefused when the engine refuses for another reason.
+    Nothing is ordered on an excess: taking money out is a person's decision. A number that is taken already
+    is this filing's own order. Raises DepositRefused when the engine refuses for another reason.
     """
     deposit, people = statement["deposit"], statement["people"]
     if deposit["order_minor"] == 0:
@@ -189,4 +187,3 @@ def _filed(home: Home, made: dict[str, Any], path: Path, raw: bytes) -> FiledRes
         path=str(path.relative_to(home.root)),
         file_sha256=sha256_of(raw),
     )
-

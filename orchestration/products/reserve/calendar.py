@@ -21,7 +21,7 @@ GRACE = timedelta(hours=1)
 
 @cache
 def bank_holidays(year: int) -> frozenset[date]:
-    """Days on which Federal Reserve Banks are closed: a Sunday's holiday moves to Monday, a Saturday's does not."""
+    """Days on which Federal Reserve Banks are closed: a Sunday's holiday moves on, a Saturday's does not."""
     legal = holidays.country_holidays("US", years=year, observed=False)
     return frozenset(d + timedelta(days=1) if d.weekday() == 6 else d for d in legal)
 

@@ -26,8 +26,16 @@ def statement_equals_marts(home: Home, clock: Clock) -> list[str]:
     (required,) = mart_rows(home, "reserve_requirement")
     due = {line["item_number"]: line["amount_minor"] for line in mart_rows(home, "reserve_lines")}
     filed = {line["item_number"]: line["amount_minor"] for line in statement["lines"]}
-    problems = [f"{n}: filed {statement['totals'][n]}, mart {required[n]}" for n in FIGURES if statement["totals"][n] != required[n]]
-    problems += [f"item {n}: filed {filed.get(n)}, mart {due.get(n)}" for n in sorted(due.keys() | filed.keys()) if filed.get(n) != due.get(n)]
+    problems = [
+        f"{n}: filed {statement['totals'][n]}, mart {required[n]}"
+        for n in FIGURES
+        if statement["totals"][n] != required[n]
+    ]
+    problems += [
+        f"item {n}: filed {filed.get(n)}, mart {due.get(n)}"
+        for n in sorted(due.keys() | filed.keys())
+        if filed.get(n) != due.get(n)
+    ]
     return problems
 
 
@@ -45,7 +53,7 @@ def arithmetic_holds(home: Home, clock: Clock) -> list[str]:
 @row_check(
     asset=KEY.path,
     name="deposit_is_ordered",
-    description="What is on deposit and what was ordered cover the requirement, by two people, before the deadline.",
+    description="Deposit held and ordered covers the requirement, by two people, in time.",
 )
 def deposit_is_ordered(home: Home, clock: Clock) -> list[str]:
     """What is wrong with the day's deposit."""
@@ -55,9 +63,7 @@ def deposit_is_ordered(home: Home, clock: Clock) -> list[str]:
     deposit = statement["deposit"]
     if deposit["order_minor"] == 0:
         return []
-    orders = [
-        o for o in lake_rows(home, ReserveDepositOrdered) if o.payment_id == deposit["payment_id"]
-    ]
+    orders = [o for o in lake_rows(home, ReserveDepositOrdered) if o.payment_id == deposit["payment_id"]]
     if not orders:
         return [f"deposit RD{deposit['payment_id']} of {deposit['order_minor']} was not ordered"]
     (order,) = orders

@@ -13,8 +13,7 @@ from engine.clock import Clock
 from engine.config import Home
 from orchestration.products.messages import Outgoing, outbox_folder, write_new
 from orchestration.products.settlement_messages.instructions import instruction
-from orchestration.warehouse.assets import mart_key
-from orchestration.warehouse.marts import mart_rows
+from orchestration.warehouse.marts import mart_key, mart_rows
 
 NAME = "settlement_messages"
 KEY = dg.AssetKey(["products", NAME])
@@ -30,9 +29,7 @@ MART = "pending_instructions"
     freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=1)),
     description="A sese.023 for each obligation instructed on the day. Source: 17 CFR 240.15c6-1(a).",
 )
-def settlement_messages(
-    home: dg.ResourceParam[Home], clock: dg.ResourceParam[Clock]
-) -> dg.MaterializeResult:
+def settlement_messages(home: dg.ResourceParam[Home], clock: dg.ResourceParam[Clock]) -> dg.MaterializeResult:
     """Write the instructions that are not written yet."""
     due = due_instructions(home)
     made = write_new(home, clock, NAME, due)

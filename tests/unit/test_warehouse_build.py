@@ -1,0 +1,161 @@
+"""One `dbt build` over a small real lake: the breaks, the reserve and the book that come of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from schemas.identity import AccountOpened
+from tests.support.broken_day import EXPECTED_ITEMS, BrokenDay
+from tests.support.lake_fixture import write_lake
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WITHOUT_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
+
+
+def dbt(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    project = REPOSITORY / "dbt_project"
+    return subprocess.run(
+        [
+            str(Path(sys.executable).parent / "dbt"),
+            *arguments,
+            "--quiet",
+            "--project-dir",
+            str(project),
+            "--profiles-dir",
+            str(project),
+            "--target-path",
+            str(home / "target"),
+            "--log-path",
+            str(home / "logs"),
+        ],
+        env=os.environ | {"ONEBOOK_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def day() -> BrokenDay:
+    return BrokenDay()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, day: BrokenDay) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    write_lake(home / "lake", day.rows)
+    built = dbt(home, "build")
+    assert built.returncode == 0, built.stdout + built.stderr
+    return home
+
+
+def rows(home: Path, mart: str, columns: str) -> list[tuple[Any, ...]]:
+    path = home / "warehouse" / "marts" / f"{mart}.parquet"
+    return duckdb.sql(f"select {columns} from read_parquet('{path}')").fetchall()
+
+
+def test_every_fault_is_found_and_nothing_else(home: Path, day: BrokenDay) -> None:
+    found = rows(home, "reconciliation_breaks", "stage, cause, reference")
+    assert set(found) == day.expected_breaks()
+    assert len(found) == len(day.expected_breaks())
+
+
+def test_breaks_state_both_values(home: Path, day: BrokenDay) -> None:
+    found = {
+        (stage, reference): values
+        for stage, reference, *values in rows(
+            home, "reconciliation_breaks", "stage, reference, our_value, their_value, difference"
+        )
+    }
+    assert found["cash", "DP4"] == [10_000, 9_900, 100]
+    assert found["settlement", f"OB{day.obligations['DDD']}"] == [100, 90, 10]
+    assert found["custody", "US0000000010"] == [50, 57, -7]
+
+
+def test_what_is_too_early_to_tell_stays_open(home: Path, day: BrokenDay) -> None:
+    told = rows(home, "reconciliation_matches", "stage, reference, state")
+    open_rows = {(stage, reference) for stage, reference, state in told if state == "OPEN"}
+    assert open_rows == {
+        ("settlement", f"OB{day.obligations['EURUSD']}"),
+        ("execution", "1/3/2026-10-02"),
+    }
+
+
+def test_reserve_items_are_those_reckoned_by_hand(home: Path) -> None:
+    lines = dict(rows(home, "reserve_lines", "item_number, amount_minor"))
+    expected = {item: EXPECTED_ITEMS.get(item, 0) for item in range(1, 16)}
+    assert {item: lines[item] for item in range(1, 16)} == expected
+    # 502,900.00 of credits; 10,050.00 of debits less 2 percent
+    assert lines[16] == 50_290_000 - (1_005_000 - 20_100)
+
+
+def test_reserve_order_is_what_is_not_on_deposit(home: Path) -> None:
+    (found,) = rows(home, "reserve_requirement", "requirement_minor, deposit_minor, order_minor")
+    assert found == (49_305_100, 10_000_000, 39_305_100)
+    ((deposit_date,),) = rows(home, "reserve_requirement", "deposit_date::varchar")
+    assert deposit_date == "2026-10-06"
+
+
+def test_stock_record_names_owner_and_place(home: Path) -> None:
+    record = {
+        (kind, party): units
+        for symbol, kind, party, units in rows(
+            home, "stock_record", "symbol, account_kind, party_id, settlement_date_units"
+        )
+        if symbol == "HHH"
+    }
+    assert record == {
+        ("CLIENT", 1): -40,
+        ("CUSTODY", 0): 50,
+        ("STREET_PENDING", 1): 0,
+        ("FAIL", 1): -10,
+    }
+
+
+def test_messages_of_the_day_are_pending(home: Path) -> None:
+    assert rows(home, "pending_instructions", "obligation_reference") == []
+    payments = rows(home, "pending_payments", "payment_reference, payment_kind, amount_minor")
+    assert sorted(payments) == [
+        ("RD9", "RESERVE_DEPOSIT", 10_000_000),
+        ("WD7", "WITHDRAWAL", 30_000),
+    ]
+
+
+def test_marts_hold_no_floats(home: Path) -> None:
+    for path in (home / "warehouse" / "marts").glob("*.parquet"):
+        types = duckdb.sql(f"describe select * from read_parquet('{path}')").fetchall()
+        assert not [name for name, kind, *_ in types if kind in ("DOUBLE", "FLOAT")], path.name
+
+
+def test_yesterday_can_be_told_again(day: BrokenDay, tmp_path: Path) -> None:
+    write_lake(tmp_path / "lake", day.rows)
+    built = dbt(tmp_path, "build", "--vars", "{as_of_date: 2026-10-01}", *WITHOUT_TESTS)
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert rows(tmp_path, "reconciliation_breaks", "reference") == []
+    assert len(rows(tmp_path, "pending_instructions", "obligation_reference")) == 10
+    (totals,) = rows(tmp_path, "reserve_requirement", "credits_minor, requirement_minor")
+    assert totals == (50_000_000 + 1_000_000 + 5_000, 51_005_000)
+
+
+def test_an_empty_lake_builds_and_computes_nothing(tmp_path: Path) -> None:
+    write_lake(tmp_path / "lake")
+    built = dbt(tmp_path, "build")
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert rows(tmp_path, "reserve_requirement", "requirement_minor") == []
+
+
+def test_money_without_an_account_stops_the_publication(day: BrokenDay, tmp_path: Path) -> None:
+    kept = [r for r in day.rows if not (isinstance(r, AccountOpened) and r.account_id == 1)]
+    write_lake(tmp_path / "lake", kept)
+    identity = "assert_client_entries_have_an_account"
+    built = dbt(tmp_path, "build", "--select", "+balances", f"+{identity}")
+    assert built.returncode != 0
+    assert identity in built.stdout
+    assert not list((tmp_path / "warehouse" / "marts").glob("*.parquet"))

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
-
-import polars as pl
+from typing import Any, NamedTuple
 
 from engine.config import Home
 from engine.errors import BadInput, MessageRefused
@@ -26,6 +25,7 @@ from schemas.market import AssetRegistered
 from schemas.packed import unpack
 from schemas.record import RECORDS, record_of
 
+FILE_COUNT = 200  # files that one commit a table takes
 NAME_LENGTH = 40  # of a sender's file name, where it becomes part of ours
 
 
@@ -52,26 +52,7 @@ def ingest_file(home: Home, path: Path, now_ns: int) -> Outcome:
 
     The same bytes are read once, whatever their name. Raises BadInput when the file cannot be opened.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from error
-    name = path.name.encode("utf-8", "replace").decode("utf-8")
-    sha256 = hashlib.sha256(raw).hexdigest()
-    if _is_known(home, IngestedFile, sha256):
-        return Outcome(name, sha256, Result.ALREADY_INGESTED, 0, "")
-    kept = home.archive / sha256
-    if kept.exists():  # a run before this one was cut off; its rows may be there, read at its instant
-        now_ns = kept.stat().st_mtime_ns
-    try:
-        reading = read_file(raw, name, now_ns, _unit_digits(home))
-    except MessageRefused as refusal:
-        return _quarantine(home, name, raw, str(refusal), now_ns)
-    _keep(kept, raw, now_ns)
-    for table, rows in sorted(reading.rows.items()):
-        append_external(home, RECORDS[table].cls, rows)
-    append_external(home, IngestedFile, [reading.ingested])
-    return Outcome(name, sha256, Result.INGESTED, reading.ingested.row_count, "")
+    return _ingest(home, [path], now_ns)[0]
 
 
 def ingest_inbox(home: Home, now_ns: int) -> list[Outcome]:
@@ -79,13 +60,55 @@ def ingest_inbox(home: Home, now_ns: int) -> list[Outcome]:
 
     A file whose name begins with a dot is still being written by its sender and is left alone.
     """
+    paths = [p for p in sorted(home.inbox.rglob("*")) if p.is_file() and not p.name.startswith(".")]
     outcomes: list[Outcome] = []
-    for path in sorted(home.inbox.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            outcomes.append(ingest_file(home, path, now_ns))
+    for first in range(0, len(paths), FILE_COUNT):
+        some = paths[first : first + FILE_COUNT]
+        outcomes += _ingest(home, some, now_ns)
+        for path in some:
             path.unlink()
-            sync_folder(path.parent)
+        for folder in {path.parent for path in some}:
+            sync_folder(folder)
     return outcomes
+
+
+def _ingest(home: Home, paths: Sequence[Path], now_ns: int) -> list[Outcome]:
+    """Bring files to the lake in one commit a table."""
+    known, digits = _known(home, IngestedFile), _unit_digits(home)
+    outcomes: list[Outcome] = []
+    rows: dict[str, list[Any]] = {}
+    files: list[IngestedFile] = []
+    for path in paths:
+        raw, name = _bytes_of(path), path.name.encode("utf-8", "replace").decode("utf-8")
+        sha256 = hashlib.sha256(raw).hexdigest()
+        if sha256 in known:
+            outcomes.append(Outcome(name, sha256, Result.ALREADY_INGESTED, 0, ""))
+            continue
+        kept = home.archive / sha256
+        # Where a run before this one was cut off its rows may be there, read at its instant.
+        read_at_ns = kept.stat().st_mtime_ns if kept.exists() else now_ns
+        try:
+            reading = read_file(raw, name, read_at_ns, digits)
+        except MessageRefused as refusal:
+            outcomes.append(_quarantine(home, name, raw, str(refusal), now_ns))
+            continue
+        _keep(kept, raw, read_at_ns)
+        for table, found in reading.rows.items():
+            rows.setdefault(table, []).extend(found)
+        files.append(reading.ingested)
+        known.add(sha256)
+        outcomes.append(Outcome(name, sha256, Result.INGESTED, reading.ingested.row_count, ""))
+    for table in sorted(rows):
+        append_external(home, RECORDS[table].cls, rows[table])
+    append_external(home, IngestedFile, files)
+    return outcomes
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from error
 
 
 def _quarantine(home: Home, name: str, raw: bytes, refusal: str, now_ns: int) -> Outcome:
@@ -93,7 +116,7 @@ def _quarantine(home: Home, name: str, raw: bytes, refusal: str, now_ns: int) ->
     reason = " ".join(refusal.split())
     kept = home.quarantine / f"{sha256}-{name[-NAME_LENGTH:]}"
     _keep(kept, raw, now_ns)
-    if not _is_known(home, QuarantinedFile, sha256):
+    if sha256 not in _known(home, QuarantinedFile):
         row = QuarantinedFile(
             file_sha256=sha256,
             file_name=name,
@@ -105,10 +128,11 @@ def _quarantine(home: Home, name: str, raw: bytes, refusal: str, now_ns: int) ->
     return Outcome(name, sha256, Result.QUARANTINED, 0, reason)
 
 
-def _is_known(home: Home, cls: type, sha256: str) -> bool:
+def _known(home: Home, cls: type) -> set[str]:
+    """Digests of the files that a table names."""
     if not is_table(home.lake / record_of(cls).table):
-        return False
-    return read_table(home, cls).filter(pl.col("file_sha256") == sha256).height > 0
+        return set()
+    return set(read_table(home, cls)["file_sha256"].to_list())
 
 
 def _unit_digits(home: Home) -> dict[str, int]:

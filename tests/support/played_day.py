@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 import tempfile
 from collections.abc import Sequence
 from datetime import date
@@ -74,7 +76,9 @@ class Played(NamedTuple):
 
 def play(seed: int, scale: float = SCALE, day: date = DEFAULT_DAY) -> Played:
     """Play a day in a folder of its own."""
-    home = Home(Path(tempfile.mkdtemp(prefix="onebook-day-")))
+    root = tempfile.mkdtemp(prefix="onebook-day-")
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    home = Home(Path(root))
     journal = KeptJournal()
     engine = Listened(Pipeline(None, journal))
     played = play_day(engine, home, FakeClock(0), seed=seed, business_date=day, scale=scale)

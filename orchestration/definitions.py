@@ -43,7 +43,8 @@ PRODUCTS = (
 # What runs together -----------------------------------------------------------------------------------------
 lake = dg.define_asset_job("lake", dg.AssetSelection.assets(*LAKE_ASSETS))
 reconcile = dg.define_asset_job(
-    "reconcile", dg.AssetSelection.assets(["products", "reconciliation"]).upstream()
+    "reconcile",
+    dg.AssetSelection.assets(["products", "reconciliation"]).upstream().required_multi_asset_neighbors(),
 )
 business_day = dg.define_asset_job("business_day", dg.AssetSelection.all())
 

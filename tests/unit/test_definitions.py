@@ -1,0 +1,116 @@
+"""The map: what there is, what it waits for, and which checks hold it up. A change here is a decision."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from schemas.record import in_lake
+
+PRODUCTS = {
+    "products/reconciliation": {"marts/reconciliation_matches", "marts/reconciliation_breaks"},
+    "products/reserve": {
+        "marts/reserve_lines",
+        "marts/reserve_requirement",
+        "marts/reserve_sources",
+        "products/reconciliation",
+        "lake/filed_reserves",
+    },
+    "products/settlement_messages": {"marts/pending_instructions", "lake/written_messages"},
+    "products/payment_messages": {
+        "marts/pending_payments",
+        "products/reserve",
+        "lake/written_messages",
+    },
+    "products/incidents": {
+        "lake/affected_clients",
+        "lake/containments",
+        "lake/determination_proposals",
+        "lake/determinations",
+        "lake/documents",
+        "lake/evidence_bundles",
+        "lake/incident_clocks",
+        "lake/incident_closures",
+        "lake/incidents",
+        "lake/notices",
+    },
+}
+CHECKS = {
+    "products/reconciliation": {
+        "breaks_are_the_unmatched": True,
+        "differences_are_explained": True,
+        "no_breaks_open": False,
+    },
+    "products/reserve": {
+        "statement_equals_marts": True,
+        "arithmetic_holds": True,
+        "deposit_is_ordered": True,
+    },
+    "products/settlement_messages": {"every_instruction_has_one_message": True},
+    "products/payment_messages": {"every_payment_has_one_message": True},
+    "products/incidents": {
+        "bundles_verify": True,
+        "no_clock_overdue": True,
+        "no_clock_met_late": False,
+    },
+}
+
+
+@cache
+def _definitions() -> dg.Definitions:
+    from orchestration.definitions import defs
+
+    return defs
+
+
+def _graph() -> Any:
+    return _definitions().resolve_asset_graph()
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_what_each_product_waits_for(product: str) -> None:
+    node = _graph().get(dg.AssetKey(product.split("/")))
+    assert {key.to_user_string() for key in node.parent_keys} == PRODUCTS[product]
+    assert node.group_name == "products"
+    assert node.owners and node.description
+    assert node.freshness_policy_or_from_metadata is not None
+
+
+@pytest.mark.parametrize("product", CHECKS)
+def test_which_checks_each_product_has(product: str) -> None:
+    graph = _graph()
+    key = dg.AssetKey(product.split("/"))
+    specs = [graph.get_check_spec(k) for k in graph.asset_check_keys if k.asset_key == key]
+    assert {s.name: s.blocking for s in specs} == CHECKS[product]
+
+
+def test_every_product_is_in_the_snapshot() -> None:
+    found = {k.to_user_string() for k in _graph().get_all_asset_keys() if k.path[0] == "products"}
+    assert found == set(PRODUCTS)
+
+
+def test_every_lake_table_is_checked_before_the_warehouse_reads_it() -> None:
+    graph = _graph()
+    checked = {k.asset_key.path[1] for k in graph.asset_check_keys if k.asset_key.path[0] == "lake"}
+    assert checked == {r.table for r in in_lake()}
+    for record in in_lake():
+        staged = graph.get(dg.AssetKey(["staging", f"stg_{record.table}"]))
+        assert dg.AssetKey(["lake", record.table]) in staged.parent_keys
+
+
+def test_every_mart_that_a_product_reads_exists() -> None:
+    known = {k.to_user_string() for k in _graph().get_all_asset_keys()}
+    read = {d for deps in PRODUCTS.values() for d in deps if d.startswith("marts/")}
+    assert read <= known
+
+
+def test_jobs_schedules_and_sensors() -> None:
+    repository = _definitions().get_repository_def()
+    assert {j.name for j in repository.get_all_jobs()} >= {"lake", "reconcile", "business_day"}
+    assert {s.name for s in repository.schedule_defs} == {"close_of_business"}
+    assert {s.name for s in repository.sensor_defs} == {"statements_arrived", "journal_grew"}
+    day = {k.to_user_string() for k in repository.get_job("business_day").asset_layer.executable_asset_keys}
+    assert set(PRODUCTS) <= day

@@ -17,7 +17,8 @@ from engine.projections.views import LiveView, ViewWriter, view_path
 from engine.risk.margin_kernel import held_lots
 from engine.state import State
 from schemas.codes import AccountClass, LedgerAccountKind, Side
-from schemas.market import Fill, PlaceOrder
+from schemas.market import BusinessDayStarted, Fill, PlaceOrder
+from schemas.settlement import RunSettlementCycle
 from tests.support.scenario import World
 
 OPENING = """
@@ -85,7 +86,8 @@ def test_figures_are_those_of_the_engine_after_trades() -> None:
 
 def test_a_new_day_begins_its_own_volume() -> None:
     world = World().play(OPENING + TRADES)
-    world.day("2026-10-06")
+    world.send(RunSettlementCycle, trade_epoch_day=world.pipeline.state.business_epoch_day)
+    assert any(isinstance(event, BusinessDayStarted) for event in world.day("2026-10-06"))
     figures = view_of(world).figures()
     assert [row["day_lots"] for row in figures["instruments"]] == [0, 0, 0]
     world.play("order 1 #9 BUY 3 ACME @ 100.00 -> accepted")

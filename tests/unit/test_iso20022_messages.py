@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from schemas.iso20022 import check_digits, parties
 from schemas.iso20022.catalogue import MESSAGES
 from schemas.iso20022.codecs import Money, Quantity, reference
+from schemas.iso20022.documentation import PAGE, messages_page
 from schemas.iso20022.guideline import validate
 from schemas.iso20022.message import DeclarationError, Leaf, message
 from schemas.iso20022.reading import parse
@@ -211,3 +213,8 @@ KNOWN = [
 def test_check_digits_of_published_identifiers(holds: Any, good: str, bad: str) -> None:
     assert holds(good)
     assert not holds(bad)
+
+
+def test_the_page_of_messages_is_fresh() -> None:
+    root = Path(__file__).resolve().parents[2]
+    assert (root / PAGE).read_text(encoding="utf-8") == messages_page()

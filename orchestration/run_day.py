@@ -93,9 +93,7 @@ def materialize_day(
     if progress is not None:
         opened.add_event_listener(run_id, _follower(progress))
     try:
-        ran = job.execute_in_process(
-            instance=opened, run_id=run_id, raise_on_error=False, run_config=QUIET
-        )
+        ran = job.execute_in_process(instance=opened, run_id=run_id, raise_on_error=False, run_config=QUIET)
         planned = [node.name for node in job.graph.nodes]
         return _day_result(run_id, ran.success, ran.all_events, planned)
     finally:

@@ -29,9 +29,7 @@ def sign(home: Home, content: bytes) -> Signed:
     """Sign bytes with the firm's key; the same bytes give the same signature."""
     key = Ed25519PrivateKey.from_private_bytes(secret_bytes(home.keys / "signing.key"))
     public = key.public_key()
-    pem = public.public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return Signed(key.sign(content), pem, fingerprint(pem))
 
 

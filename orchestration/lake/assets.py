@@ -18,8 +18,7 @@ from schemas import external
 from schemas.record import RecordType, in_lake, record_of
 
 FILED = tuple(
-    record_of(cls)
-    for cls in (external.WrittenMessage, external.FiledReserve, external.EvidenceBundle)
+    record_of(cls) for cls in (external.WrittenMessage, external.FiledReserve, external.EvidenceBundle)
 )
 
 
@@ -37,9 +36,7 @@ def statement_records() -> tuple[RecordType, ...]:
 
 def _specs(records: Sequence[RecordType]) -> list[dg.AssetSpec]:
     return [
-        dg.AssetSpec(
-            asset_key(r), description=r.doc, group_name=f"lake_{r.domain}", kinds={"delta"}
-        )
+        dg.AssetSpec(asset_key(r), description=r.doc, group_name=f"lake_{r.domain}", kinds={"delta"})
         for r in records
     ]
 
@@ -47,9 +44,7 @@ def _specs(records: Sequence[RecordType]) -> list[dg.AssetSpec]:
 def _told(home: Home, records: Sequence[RecordType], **metadata: Any) -> Iterator[dg.MaterializeResult]:
     for r in records:
         rows = row_count(home, r)
-        yield dg.MaterializeResult(
-            asset_key=asset_key(r), metadata={"dagster/row_count": rows, **metadata}
-        )
+        yield dg.MaterializeResult(asset_key=asset_key(r), metadata={"dagster/row_count": rows, **metadata})
 
 
 @dg.multi_asset(name="journal_tables", specs=_specs(journal_records()))

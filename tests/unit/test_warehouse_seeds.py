@@ -1,0 +1,44 @@
+"""The warehouse's reference tables against what the rest of the platform says."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from schemas.codes import LedgerAccountKind
+from schemas.iso20022 import parties
+
+SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_our_accounts_are_those_of_the_messages() -> None:
+    number_of = {
+        "NOSTRO": parties.nostro_account,
+        "RESERVE_BANK": parties.reserve_account,
+        "CUSTODY": lambda _: parties.SAFEKEEPING_ACCOUNT,
+    }
+    for row in seed("our_accounts"):
+        assert LedgerAccountKind[row["account_kind"]]
+        assert row["account_number"] == number_of[row["account_kind"]](row["currency"])
+
+
+def test_exhibit_a_has_nine_credits_and_six_debits() -> None:
+    sides = [row["side"] for row in seed("reserve_items")]
+    assert sides == ["CREDIT"] * 9 + ["DEBIT"] * 6
+    assert [int(row["item_number"]) for row in seed("reserve_items")] == list(range(1, 16))
+
+
+def test_every_rate_cites_its_rule() -> None:
+    rates = {(r["method"], r["frequency"]): int(r["rate_bps"]) for r in seed("reserve_rates")}
+    assert rates == {
+        ("alternative", "weekly"): 300,
+        ("alternative", "daily"): 200,
+        ("basic", "weekly"): 100,
+        ("basic", "daily"): 100,
+    }
+    assert all(row["citation"].startswith("17 CFR 240.15c3") for row in seed("reserve_rates"))

@@ -3,7 +3,6 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 export ONEBOOK_HOME ?= $(CURDIR)/.onebook
-export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -120,7 +120,7 @@ def run(
 def replay(
     home: HomeOption = None,
     lobster: Annotated[Path | None, typer.Option(help="A LOBSTER message file to run as a day.")] = None,
-    date: Annotated[str, typer.Option(help="The business day of the LOBSTER file.")] = "2012-06-21",
+    date: Annotated[str | None, typer.Option(help="Its business day, if its name does not tell.")] = None,
     fresh: Annotated[bool, typer.Option(help="Empty the home first; with --lobster.")] = False,
 ) -> None:
     """Decide the whole journal again and require identical bytes; or run a LOBSTER file as a day."""
@@ -135,7 +135,7 @@ def replay(
             raise typer.BadParameter(f"{lobster} is not a file")
         if fresh:
             fresh_home(place)
-        outcome = replay_lobster(place, lobster, trade_date=_date(date), tell=_say)
+        outcome = replay_lobster(place, lobster, trade_date=_date(date) if date else None, tell=_say)
         _finish(outcome)
     if not outcome.is_success:
         raise typer.Exit(1)

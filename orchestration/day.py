@@ -107,15 +107,17 @@ def simulate_day(home: Home, *, seed: int, business_date: date, scale: float, te
         return finish_day(home, pipeline, clock, watch)
 
 
-def replay_lobster(home: Home, messages: Path, *, trade_date: date, tell: Tell) -> Outcome:
-    """Run a LOBSTER message file as a business day of an empty book."""
-    from orchestration.lobster_day import play_lobster
+def replay_lobster(home: Home, messages: Path, *, trade_date: date | None, tell: Tell) -> Outcome:
+    """Run a LOBSTER message file as a business day of an empty book; its name tells the day if you do not."""
+    from engine.simulation.lobster_day import play_lobster, symbol_and_day, told_by_type
 
+    day = trade_date or symbol_and_day(messages)[1]
     watch = Stopwatch(tell)
     mark_home(home)
     with empty_book(home) as (pipeline, clock):
-        counts = play_lobster(pipeline, clock, messages, trade_date, watch.say)
+        watch.say(f"replaying {messages.name} as {day}")
+        counts = play_lobster(pipeline, home, clock, messages, day, watch.say)
         outcome = finish_day(home, pipeline, clock, watch)
-        return outcome._replace(figures=outcome.figures.with_lobster(counts))
+        return outcome._replace(figures=outcome.figures.with_lobster(told_by_type(counts)))
 
 

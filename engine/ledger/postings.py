@@ -63,7 +63,13 @@ def transfers(state: State, event: Event) -> Iterator[Transfer]:
     if moves is not None:
         for move in moves(state, event):
             if move.units:
-                yield _transfer(state.business_epoch_day, move)
+                yield _transfer(_value_epoch_day(state, event), move)
+
+
+def _value_epoch_day(state: State, event: Event) -> int:
+    """Today; but a bank carries out a reserve deposit on the banking day after it was ordered."""
+    is_reserve = isinstance(event, ReserveDepositOrdered)
+    return state.next_epoch_day if is_reserve else state.business_epoch_day
 
 
 class _Move(NamedTuple):

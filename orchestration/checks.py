@@ -124,9 +124,10 @@ def _vocabulary() -> tuple[Any, Any]:
 @cache
 def _context() -> Any:
     import great_expectations
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = great_expectations.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     context.data_sources.add_pandas("lake")
     return context
 

@@ -4,7 +4,7 @@ Owns: `Person`, the two files under `home.vault` and the key-encryption key unde
 Does not own: who may read. Nothing that comes out of here may enter the journal, the lake or a log.
 
 Each client has a data key of its own, which encrypts that client's fields and is itself wrapped by the
-key-encryption key. Erasing a client destroys the wrapped data key: whatever copies of the ciphertext exist are
+key-encryption key. Erasing a client destroys the wrapped data key: what copies of the ciphertext exist are
 noise from then on. Backups of `keys.jsonl` keep a client readable for as long as they live, so their lifetime
 must be short.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -119,7 +119,7 @@ class Vault:
         _sync_folder(self._keys.parent)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Generator[None]:
         with self._lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -184,7 +184,7 @@ def _append(path: Path, line: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _private(path: Path, *, exclusive: bool = False, append: bool = False) -> Iterator[Any]:
+def _private(path: Path, *, exclusive: bool = False, append: bool = False) -> Generator[Any]:
     """Open for writing with mode 0600; what was written is durable at the end."""
     flags = os.O_WRONLY | os.O_CREAT
     flags |= os.O_EXCL if exclusive else os.O_APPEND if append else os.O_TRUNC

@@ -43,7 +43,7 @@ def lake_table(home: Home, record: RecordType) -> pa.Table:
 def lake_rows(home: Home, cls: type[T]) -> list[T]:
     """Rows of a lake table as declared objects, in the order of their key."""
     record = record_of(cls)
-    rows = sorted(lake_table(home, record).to_pylist(), key=lambda r: r[record.key])
+    rows: list[dict[str, Any]] = lake_table(home, record).sort_by(record.key).to_pylist()
     return [cls(**row) for row in rows]
 
 

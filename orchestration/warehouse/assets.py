@@ -9,7 +9,7 @@ A failing test stops the models behind it and the products behind those; only a 
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def _newest_declaration() -> float:
 
 
 @contextmanager
-def _environment(home: Home) -> Iterator[None]:
+def _environment(home: Home) -> Generator[None]:
     """Tell dbt which home to read: its profile knows homes by the environment only."""
     before = os.environ.get("ONEBOOK_HOME")
     os.environ["ONEBOOK_HOME"] = str(home.root)

@@ -104,11 +104,8 @@ def bundle_files(
     timeline = timeline_of(events)
     day = as_of_for(events, as_of_epoch_day)
     as_of_ns = end_of_day_ns(day)
-    clocks = {
-        "incident_id": incident_id,
-        "as_of_ns": as_of_ns,
-        "clocks": clock_statuses(timeline, as_of_ns),
-    }
+    statuses = clock_statuses(timeline, as_of_ns)
+    clocks = {"incident_id": incident_id, "as_of_ns": as_of_ns, "clocks": statuses}
     papers = _documents(events, documents)
     files = {
         "timeline.json": readable_json({"incident_id": incident_id, "events": timeline}),
@@ -116,7 +113,7 @@ def bundle_files(
         "notices.json": readable_json(_notices(timeline)),
         "documents.json": readable_json([p for p, _ in papers]),
         "journal_proof.json": readable_json(proof_of(frames, [e.sequence for e in events])),
-        "index.html": _index(incident_id, timeline, clocks["clocks"], [p for p, _ in papers]),
+        "index.html": _index(incident_id, timeline, statuses, [p for p, _ in papers]),
     }
     files.update({p["path"]: content for p, content in papers if content is not None})
     return files

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 import holidays
 
-CALENDAR = f"Federal Reserve holidays by holidays {holidays.__version__}"
+CALENDAR = f"Federal Reserve holidays by holidays {version('holidays')}"
 NEW_YORK = ZoneInfo("America/New_York")
 BANKING_OPENS = time(9)  # the usual opening; the rule names none
 GRACE = timedelta(hours=1)

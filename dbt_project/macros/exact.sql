@@ -19,7 +19,9 @@
 {# A decimal amount as whole minor units. Fails on a fraction of a minor unit instead of rounding it away. #}
 {% macro whole_minor(amount, digits) -%}
 case
-    when ({{ amount }}) * {{ ten_to(digits) }}::decimal(15, 0) = trunc(({{ amount }}) * {{ ten_to(digits) }}::decimal(15, 0))
+    when
+        ({{ amount }}) * {{ ten_to(digits) }}::decimal(15, 0)
+        = trunc(({{ amount }}) * {{ ten_to(digits) }}::decimal(15, 0))
         then (({{ amount }}) * {{ ten_to(digits) }}::decimal(15, 0))::bigint
     else error('an amount of ' || ({{ amount }})::varchar || ' is not in whole minor units')::bigint
 end

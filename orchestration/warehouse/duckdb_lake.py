@@ -21,9 +21,9 @@ from duckdb import DuckDBPyConnection
 
 from engine.config import Home
 from engine.errors import LakeError
-from schemas import registry as _registry  # noqa: F401  (declares every record)
 from schemas.derive.dbt import sql_type
 from schemas.record import RecordType, in_lake
+from schemas.registry import RECORDS
 
 _PINNED_FIRST = "lake_watermarks"
 
@@ -50,7 +50,7 @@ def lake_views(lake: Path) -> list[str]:
 
     Raises LakeError when a table is absent or cannot be read.
     """
-    records = sorted(in_lake(), key=lambda record: record.table != _PINNED_FIRST)
+    records = sorted(in_lake(RECORDS), key=lambda record: record.table != _PINNED_FIRST)
     domains = sorted({record.domain for record in records})
     schemas = [f"create schema if not exists lake_{domain}" for domain in domains]
     return schemas + [lake_view(record, lake / record.table) for record in records]

@@ -10,148 +10,60 @@ obligation meets its fate. The book is told as of Friday.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
-from typing import Any
 
-from schemas import codes, external, identity, ledger, market, payments, settlement
+from schemas import codes, ledger, market, payments, settlement
 from schemas.codes import LedgerAccountKind as Kind
 from schemas.codes import ObligationSide, PostingReason
-from schemas.packed import pack
+from tests.support.book_rows import (
+    AAA,
+    BBB,
+    CASH,
+    CCC,
+    CFD,
+    DDD,
+    EEE,
+    EUR,
+    EURUSD,
+    FFF,
+    FRIDAY,
+    GGG,
+    HHH,
+    III,
+    ISINS,
+    MARGIN,
+    MONDAY,
+    NOSTRO,
+    RESERVE,
+    STREET,
+    THURSDAY,
+    TUESDAY,
+    USD,
+    BookRows,
+    name_of,
+    price_of,
+)
 
-THURSDAY, FRIDAY, MONDAY, TUESDAY = 20_727, 20_728, 20_731, 20_732  # days since 1970
-DAY_NS = 86_400 * 10**9
-USD, EUR = 1, 2
-ISINS = {asset: f"US00000000{asset:02}" for asset in range(3, 12)}
-AAA, BBB, CCC, DDD, EEE, FFF, GGG, HHH, III = range(3, 12)
-NAMES = ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH", "III"]
-EURUSD, CFD = 20, 21
-CASH, MARGIN, STREET = 1, 2, 9
-NOSTRO, RESERVE = "OB-NOSTRO-USD", "OB-RESERVE-USD"
-PRICE = 1_000  # ten dollars a share, but for GGG at twenty
 
-
-class BrokenDay:
+class BrokenDay(BookRows):
     """Writes the rows of the two days in their order."""
 
     def __init__(self) -> None:
-        self.rows: list[Any] = []
-        self.sequence = 0
-        self.day = THURSDAY
+        super().__init__()
         self.obligations: dict[str, int] = {}
-        self.entry_count = 0
-        self._open_book()
         self._thursday()
         self._friday()
-
-    def _event(self, cls: type, **fields: Any) -> Any:
-        self.sequence += 1
-        fields.setdefault("cause_sequence", max(self.sequence - 1, 1))
-        own = {name: self.sequence for name, value in fields.items() if value == "own"}
-        at = self.day * DAY_NS + self.sequence
-        made = cls(sequence=self.sequence, occurred_at_ns=at, **(fields | own))
-        self.rows.append(made)
-        return made
-
-    def _post(
-        self,
-        reason: PostingReason,
-        units: int,
-        debit: tuple[Kind, int],
-        credit: tuple[Kind, int],
-        reference: int,
-        asset: int = USD,
-        value_day: int | None = None,
-    ) -> None:
-        self._event(
-            ledger.Posting,
-            posting_reason_code=int(reason),
-            asset_id=asset,
-            amount_units=units,
-            debit_account_kind_code=int(debit[0]),
-            debit_party_id=debit[1],
-            credit_account_kind_code=int(credit[0]),
-            credit_party_id=credit[1],
-            reference_id=reference,
-            value_epoch_day=value_day or self.day,
-        )
-
-    def _open_book(self) -> None:
-        currency, security = codes.AssetClass.CURRENCY, codes.AssetClass.SECURITY
-        self._asset(USD, currency, "USD", "", 2)
-        self._asset(EUR, currency, "EUR", "", 2)
-        for asset, name in zip(ISINS, NAMES, strict=True):
-            self._asset(asset, security, name, ISINS[asset], 0)
-            self._list(asset, codes.InstrumentClass.EQUITY, name, asset, 1, 1)
-            self._event(market.MarkChanged, instrument_id=asset, mark_ticks=_price(asset))
-        self._list(EURUSD, codes.InstrumentClass.FX_SPOT, "EURUSD", EUR, 100_000, 1)
-        self._event(market.MarkChanged, instrument_id=EURUSD, mark_ticks=108_500)
-        self._list(CFD, codes.InstrumentClass.CFD, "AAACFD", AAA, 1, 1)
-        for account, treatment in (
-            (CASH, codes.AccountClass.CUSTOMER_CASH),
-            (MARGIN, codes.AccountClass.CUSTOMER_MARGIN),
-            (STREET, codes.AccountClass.STREET),
-        ):
-            self._event(
-                identity.AccountOpened,
-                account_id=account,
-                client_id=account,
-                account_class_code=int(treatment),
-                max_notional_minor=10**12,
-                rate_count=0,
-                identity_document_id=0,
-            )
-
-    def _asset(self, asset: int, kind: codes.AssetClass, name: str, isin: str, digits: int) -> None:
-        self._event(
-            market.AssetRegistered,
-            asset_id=asset,
-            asset_class_code=int(kind),
-            symbol_packed=pack(name),
-            isin_packed=pack(isin),
-            unit_digits=digits,
-        )
-
-    def _list(
-        self, number: int, kind: codes.InstrumentClass, name: str, base: int, lot: int, tick: int
-    ) -> None:
-        self._event(
-            market.InstrumentListed,
-            instrument_id=number,
-            instrument_class_code=int(kind),
-            symbol_packed=pack(name),
-            base_asset_id=base,
-            quote_asset_id=USD,
-            lot_units=lot,
-            tick_value_minor=tick,
-            window_floor_ticks=1,
-            collar_bps=1_000,
-            max_order_lots=10**6,
-            margin_bps=5_000,
-            fee_bps=0,
-            settlement_cycle_count=1,
-        )
-
-    def _start(self, day: int, following: int, second: int) -> None:
-        self.day = day
-        self._event(
-            market.BusinessDayStarted,
-            business_epoch_day=day,
-            next_epoch_day=following,
-            second_epoch_day=second,
-            expired_order_count=0,
-        )
 
     # What happens on the first day ----------------------------------------------------------------
 
     def _thursday(self) -> None:
-        self._start(THURSDAY, FRIDAY, MONDAY)
-        capital = self._event(
+        self.start(THURSDAY, FRIDAY, MONDAY)
+        capital = self.event(
             ledger.CapitalContributed, asset_id=USD, amount_units=100_000_000, operator_id=1
         )
         reference = capital.cause_sequence
         nostro, equity = (Kind.NOSTRO, 0), (Kind.FIRM_CAPITAL, 0)
-        self._post(PostingReason.CAPITAL, 100_000_000, nostro, equity, reference)
-        self._line(NOSTRO, 100_000_000, f"CC{reference}")
+        self.post(PostingReason.CAPITAL, 100_000_000, nostro, equity, reference)
+        self.line(NOSTRO, 100_000_000, f"CC{reference}")
         self._deposit(1, CASH, 50_000_000)
         self._deposit(2, MARGIN, 1_000_000)
         self._transfer_in(101, HHH, 50)
@@ -168,8 +80,8 @@ class BrokenDay:
     def _fill(
         self, account: int, instrument: int, lots: int, *, is_buy: bool = True, settles: int = 0
     ) -> market.Fill:
-        price = _price(instrument)
-        fill = self._event(
+        price = price_of(instrument)
+        fill = self.event(
             market.Fill,
             fill_id="own",
             instrument_id=instrument,
@@ -192,8 +104,8 @@ class BrokenDay:
         units = lots * (100_000 if instrument == EURUSD else 1)
         into, out = (street, client) if is_buy else (client, street)
         due, number = fill.settlement_epoch_day, fill.fill_id
-        self._post(PostingReason.TRADE, units, into, out, number, asset, due)
-        self._post(PostingReason.TRADE, fill.notional_minor, out, into, number, USD, due)
+        self.post(PostingReason.TRADE, units, into, out, number, asset, due)
+        self.post(PostingReason.TRADE, fill.notional_minor, out, into, number, USD, due)
         return fill
 
     def _settlement_cycle(self, fills: list[market.Fill]) -> None:
@@ -208,7 +120,7 @@ class BrokenDay:
             if is_contract:
                 side, asset, units, minor = ObligationSide.COLLECT_CASH, 0, 0, 5_000
                 self._variation(cause, minor)
-            made = self._event(
+            made = self.event(
                 settlement.SettlementInstructed,
                 cause_sequence=cause,
                 obligation_id="own",
@@ -222,8 +134,8 @@ class BrokenDay:
                 trade_epoch_day=self.day,
                 settlement_epoch_day=fill.settlement_epoch_day,
             )
-            self.obligations[_name(fill.instrument_id)] = made.obligation_id
-        self._event(
+            self.obligations[name_of(fill.instrument_id)] = made.obligation_id
+        self.event(
             settlement.SettlementCycleCompleted,
             cause_sequence=cause,
             trade_epoch_day=self.day,
@@ -233,7 +145,7 @@ class BrokenDay:
         self._settle("AAACFD", 0, 5_000)
 
     def _variation(self, cause: int, gain: int) -> None:
-        event = self._event(
+        event = self.event(
             settlement.VariationSettled,
             cause_sequence=cause,
             account_id=MARGIN,
@@ -243,11 +155,11 @@ class BrokenDay:
             variation_minor=gain,
         )
         street, client = (Kind.STREET_PENDING, MARGIN), (Kind.CLIENT, MARGIN)
-        self._post(PostingReason.VARIATION, gain, street, client, event.sequence)
+        self.post(PostingReason.VARIATION, gain, street, client, event.sequence)
 
     def _deposit(self, payment: int, account: int, amount: int, *, told: int | None = None) -> None:
         """`told` is what the bank's statement shows: nothing at all when zero."""
-        self._event(
+        self.event(
             payments.DepositCredited,
             payment_id=payment,
             account_id=account,
@@ -255,12 +167,12 @@ class BrokenDay:
             amount_units=amount,
         )
         nostro, client = (Kind.NOSTRO, 0), (Kind.CLIENT, account)
-        self._post(PostingReason.DEPOSIT, amount, nostro, client, payment)
+        self.post(PostingReason.DEPOSIT, amount, nostro, client, payment)
         if told != 0:
-            self._line(NOSTRO, amount if told is None else told, f"DP{payment}")
+            self.line(NOSTRO, amount if told is None else told, f"DP{payment}")
 
     def _transfer_in(self, payment: int, asset: int, units: int) -> None:
-        self._event(
+        self.event(
             payments.SecuritiesTransferredIn,
             payment_id=payment,
             account_id=CASH,
@@ -268,12 +180,12 @@ class BrokenDay:
             amount_units=units,
         )
         custody, client = (Kind.CUSTODY, 0), (Kind.CLIENT, CASH)
-        self._post(PostingReason.SECURITIES_TRANSFER, units, custody, client, payment, asset)
+        self.post(PostingReason.SECURITIES_TRANSFER, units, custody, client, payment, asset)
 
     # What happens on the second day ---------------------------------------------------------------
 
     def _friday(self) -> None:
-        self._start(FRIDAY, MONDAY, TUESDAY)
+        self.start(FRIDAY, MONDAY, TUESDAY)
         self._settle("AAA", 100, 100_000)
         self._bank_only("BBB", 100_000)  # settled, but nobody told us
         self._settle("CCC", 100, 100_000)
@@ -286,15 +198,15 @@ class BrokenDay:
         self._settle("GGG", 300, 600_000)
         self._settle("GGG", 700, 1_400_000)
         self._fail("HHH", 10, 10_000)
-        self._advise("OB900", 70, 70_000, "SETTLED", codes.AdviceType.CONFIRMATION)
+        self.advise("OB900", 70, 70_000, "SETTLED", codes.AdviceType.CONFIRMATION)
         self._deposit(3, CASH, 10_000, told=0)
         self._deposit(4, CASH, 10_000, told=9_900)
         self._deposit(5, CASH, 10_000)
-        self._line(NOSTRO, 10_000, "DP5")  # once more, as another entry
+        self.line(NOSTRO, 10_000, "DP5")  # once more, as another entry
         self._deposit(6, CASH, 10_000)
-        self._line(NOSTRO, 10_000, "DP6", entry=self.entry_count)  # once more, as the same entry
-        self._line(NOSTRO, -2_500, "NOTPROVIDED", code="ACMT/MDOP/CHRG")
-        self._line(NOSTRO, 77_700, "")
+        self.line(NOSTRO, 10_000, "DP6", entry=self.entry_count)  # once more, as the same entry
+        self.line(NOSTRO, -2_500, "NOTPROVIDED", code="ACMT/MDOP/CHRG")
+        self.line(NOSTRO, 77_700, "")
         self._withdraw(7, 30_000, is_paid=False)
         self._withdraw(8, 20_000, is_paid=True)
         self._borrow(500_000, 500)
@@ -302,7 +214,7 @@ class BrokenDay:
         self._fill(CASH, AAA, 10)  # after the last cycle
         stated = {AAA: 100, BBB: 100, CCC: 100, DDD: 100, FFF: 40, GGG: 500, HHH: 57}
         for asset, units in stated.items():
-            self._holding(asset, units)
+            self.holding(asset, units)
 
     def _settle(self, name: str, units: int, minor: int) -> None:
         obligation = self._confirm(name, units, minor)
@@ -312,7 +224,7 @@ class BrokenDay:
             if isinstance(r, settlement.SettlementConfirmed)
             and r.obligation_id == obligation.obligation_id
         ]
-        self._event(
+        self.event(
             settlement.SettlementConfirmed,
             obligation_id=obligation.obligation_id,
             settled_units=units,
@@ -324,20 +236,20 @@ class BrokenDay:
         street, nostro = (Kind.STREET_PENDING, account), (Kind.NOSTRO, 0)
         reason = PostingReason.SETTLEMENT
         if units:
-            self._post(reason, units, (Kind.CUSTODY, 0), street, number, obligation.asset_id)
-            self._post(reason, minor, street, nostro, number)
+            self.post(reason, units, (Kind.CUSTODY, 0), street, number, obligation.asset_id)
+            self.post(reason, minor, street, nostro, number)
         else:
-            self._post(reason, minor, nostro, street, number)
-        self._line(NOSTRO, -minor if units else minor, f"OB{number}")
+            self.post(reason, minor, nostro, street, number)
+        self.line(NOSTRO, -minor if units else minor, f"OB{number}")
 
     def _bank_only(self, name: str, minor: int) -> None:
-        self._line(NOSTRO, -minor, f"OB{self.obligations[name]}")
+        self.line(NOSTRO, -minor, f"OB{self.obligations[name]}")
 
     def _fail(self, name: str, units: int, minor: int) -> None:
         obligation = self._obligation(name)
         number, account = obligation.obligation_id, obligation.account_id
-        self._advise(f"OB{number}", 0, 0, "LACK", codes.AdviceType.STATUS)
-        self._event(
+        self.advise(f"OB{number}", 0, 0, "LACK", codes.AdviceType.STATUS)
+        self.event(
             settlement.SettlementFailed,
             obligation_id=number,
             failed_units=units,
@@ -346,13 +258,13 @@ class BrokenDay:
         fail, street = (Kind.FAIL, account), (Kind.STREET_PENDING, account)
         is_receipt = obligation.obligation_side_code == ObligationSide.RECEIVE
         into, out = (fail, street) if is_receipt else (street, fail)
-        self._post(PostingReason.FAIL, units, into, out, number, obligation.asset_id)
-        self._post(PostingReason.FAIL, minor, out, into, number)
+        self.post(PostingReason.FAIL, units, into, out, number, obligation.asset_id)
+        self.post(PostingReason.FAIL, minor, out, into, number)
 
     def _confirm(self, name: str, units: int, minor: int) -> settlement.SettlementInstructed:
         obligation = self._obligation(name)
         reference, confirmation = f"OB{obligation.obligation_id}", codes.AdviceType.CONFIRMATION
-        self._advise(reference, units, minor, "SETTLED", confirmation)
+        self.advise(reference, units, minor, "SETTLED", confirmation)
         return obligation
 
     def _obligation(self, name: str) -> settlement.SettlementInstructed:
@@ -370,16 +282,16 @@ class BrokenDay:
             "asset_id": USD,
             "amount_units": amount,
         }
-        self._event(payments.WithdrawalApproved, **fields)
+        self.event(payments.WithdrawalApproved, **fields)
         client, payable = (Kind.CLIENT, CASH), (Kind.WITHDRAWAL_PAYABLE, CASH)
-        self._post(PostingReason.WITHDRAWAL, amount, client, payable, payment)
+        self.post(PostingReason.WITHDRAWAL, amount, client, payable, payment)
         if is_paid:
-            self._event(payments.WithdrawalPaid, **fields)
-            self._post(PostingReason.WITHDRAWAL_PAID, amount, payable, (Kind.NOSTRO, 0), payment)
-            self._line(NOSTRO, -amount, f"WD{payment}")
+            self.event(payments.WithdrawalPaid, **fields)
+            self.post(PostingReason.WITHDRAWAL_PAID, amount, payable, (Kind.NOSTRO, 0), payment)
+            self.line(NOSTRO, -amount, f"WD{payment}")
 
     def _borrow(self, money: int, units: int) -> None:
-        loan = self._event(
+        loan = self.event(
             ledger.BankLoanTaken,
             bank_id=1,
             money_asset_id=USD,
@@ -388,13 +300,13 @@ class BrokenDay:
             pledged_units=units,
         )
         number, bank = loan.sequence, (Kind.BANK_LOAN, 1)
-        self._post(PostingReason.BANK_LOAN, money, (Kind.NOSTRO, 0), bank, number)
+        self.post(PostingReason.BANK_LOAN, money, (Kind.NOSTRO, 0), bank, number)
         pledged, custody = (Kind.COLLATERAL_AT_BANK, 1), (Kind.CUSTODY, 0)
-        self._post(PostingReason.PLEDGE, units, pledged, custody, number, GGG)
-        self._line(NOSTRO, money, f"BL{number}")
+        self.post(PostingReason.PLEDGE, units, pledged, custody, number, GGG)
+        self.line(NOSTRO, money, f"BL{number}")
 
     def _reserve(self, payment: int, amount: int) -> None:
-        self._event(
+        self.event(
             ledger.ReserveDepositOrdered,
             payment_id=payment,
             asset_id=USD,
@@ -405,71 +317,9 @@ class BrokenDay:
             approver_operator_id=2,
         )
         reserve, nostro = (Kind.RESERVE_BANK, 0), (Kind.NOSTRO, 0)
-        self._post(PostingReason.RESERVE_DEPOSIT, amount, reserve, nostro, payment)
-        self._line(NOSTRO, -amount, f"RD{payment}")
-        self._line(RESERVE, amount, f"RD{payment}")
-
-    # What the outside tells -----------------------------------------------------------------------
-
-    def _line(
-        self, account: str, minor: int, reference: str, *, entry: int = 0, code: str = "PMNT"
-    ) -> None:
-        """On the statement, and on the advice before it."""
-        if not entry:
-            self.entry_count += 1
-        side = codes.EntrySide.CREDIT if minor > 0 else codes.EntrySide.DEBIT
-        for kind in (codes.StatementType.ADVICE, codes.StatementType.STATEMENT):
-            self.rows.append(
-                external.BankStatementLine(
-                    line_key=f"{kind}:{len(self.rows)}",
-                    file_sha256=f"{kind}{self.day}",
-                    statement_type_code=int(kind),
-                    bank_account=account,
-                    statement_reference=f"{account}-{kind}-{self.day}",
-                    entry_reference=f"E{entry or self.entry_count}",
-                    end_to_end_reference=reference,
-                    entry_status="BOOK",
-                    bank_transaction=code,
-                    entry_side_code=int(side),
-                    currency="USD",
-                    amount=Decimal(abs(minor)).scaleb(-2).quantize(Decimal("0.00001")),
-                    is_reversal=0,
-                    booking_epoch_day=self.day,
-                    value_epoch_day=self.day,
-                    remittance="",
-                )
-            )
-
-    def _advise(
-        self, reference: str, units: int, minor: int, status: str, kind: codes.AdviceType
-    ) -> None:
-        self.rows.append(
-            external.SettlementAdvice(
-                advice_key=f"A{len(self.rows)}",
-                file_sha256=f"A{len(self.rows)}",
-                advice_type_code=int(kind),
-                obligation_reference=reference,
-                agent_reference=f"M{len(self.rows)}",
-                isin="",
-                status=status,
-                settled_units=units,
-                settled_minor=minor,
-                settlement_epoch_day=self.day,
-                advised_at_ns=self.day * DAY_NS,
-            )
-        )
-
-    def _holding(self, asset: int, units: int) -> None:
-        self.rows.append(
-            external.CustodyHolding(
-                holding_key=f"H{asset}",
-                file_sha256="H",
-                safekeeping_account="OB-SAFE-1",
-                isin=ISINS[asset],
-                holding_units=units,
-                statement_epoch_day=self.day,
-            )
-        )
+        self.post(PostingReason.RESERVE_DEPOSIT, amount, reserve, nostro, payment)
+        self.line(NOSTRO, -amount, f"RD{payment}")
+        self.line(RESERVE, amount, f"RD{payment}")
 
     def expected_breaks(self) -> set[tuple[str, str, str]]:
         """Stage, cause and reference of every break in the two days."""
@@ -504,11 +354,3 @@ def _expected_breaks(obligations: dict[str, int]) -> Iterator[tuple[str, str, st
     yield "cash", "UNIDENTIFIED_RECEIPT", "E17"
     yield "custody", "QUANTITY", ISINS[HHH]
     yield "custody", "MISSING_THEIRS", ISINS[III]
-
-
-def _price(instrument: int) -> int:
-    return {GGG: 2_000, EURUSD: 108_500}.get(instrument, PRICE)
-
-
-def _name(instrument: int) -> str:
-    return {EURUSD: "EURUSD", CFD: "AAACFD"}.get(instrument) or NAMES[instrument - AAA]

@@ -9,10 +9,10 @@ from typing import Any
 
 from deltalake import DeltaTable, write_deltalake
 
-from schemas import registry as _registry  # noqa: F401  (declares every record)
 from schemas.derive.arrow import arrow_schema, arrow_table_of
 from schemas.external import LakeWatermark
 from schemas.record import in_lake
+from schemas.registry import RECORDS
 
 
 def write_lake(lake: Path, rows: Iterable[Any] = ()) -> None:
@@ -29,7 +29,7 @@ def write_lake(lake: Path, rows: Iterable[Any] = ()) -> None:
         by_class[LakeWatermark] = [
             LakeWatermark(table_name="book", watermark_count=last, frame_count=1, written_at_ns=0)
         ]
-    for record in in_lake():
+    for record in in_lake(RECORDS):
         table = DeltaTable.create(lake / record.table, arrow_schema(record))
         if kept := by_class[record.cls]:
             write_deltalake(table, arrow_table_of(record, kept), mode="append")

@@ -51,13 +51,11 @@ def journal_sensor(job: Any) -> dg.SensorDefinition:
     )
     def journal_grew(
         context: dg.SensorEvaluationContext, home: dg.ResourceParam[Home]
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    ) -> dg.SensorResult | dg.SkipReason:
         index = (read_mark(home.journal) if home.journal.exists() else None) or 0
         if index <= int(context.cursor or 0):
-            yield dg.SkipReason(f"the journal still ends at frame {index}")
-            return
-        context.update_cursor(str(index))
-        yield dg.RunRequest(run_key=f"frame-{index}")
+            return dg.SkipReason(f"the journal still ends at frame {index}")
+        return dg.SensorResult([dg.RunRequest(run_key=f"frame-{index}")], cursor=str(index))
 
     return journal_grew
 

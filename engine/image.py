@@ -49,9 +49,7 @@ def text_of(state: State) -> bytes:
     return json.dumps(parts, separators=(",", ":")).encode()
 
 
-def state_of(
-    arrays: Mapping[str, npt.NDArray[Any]], text: bytes, state_hash: bytes
-) -> State:
+def state_of(arrays: Mapping[str, npt.NDArray[Any]], text: bytes, state_hash: bytes) -> State:
     """The state that was kept. Raises InvariantBroken when it does not hash to `state_hash`."""
     parts = json.loads(text)
     state = State.of(_declared(EngineConfigured, parts["capacity"]))

@@ -1,8 +1,8 @@
 """Where compiled kernels are kept: one folder for each state of the sources that they are compiled from.
 
-numba looks at a kernel's own file only, so a change in a kernel that it calls, or in a record's layout, would leave
-it stale. Naming the folder after a digest of all of them makes that impossible. A folder that cannot be written
-would hang the import; then compilation is kept in the machine's temporary folder.
+numba looks at a kernel's own file only, so a change in a kernel that it calls, or in a record's layout, would
+leave it stale. Naming the folder after a digest of all of them makes that impossible. A folder that cannot be
+written would hang the import; then compilation is kept in the machine's temporary folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,12 @@ _ROOT = Path(__file__).resolve().parent.parent
 def _sources() -> list[Path]:
     kernels = sorted((_ROOT / "engine").rglob("*_kernel.py"))
     layouts = sorted((_ROOT / "schemas").glob("*.py"))
-    return [*kernels, *layouts, _ROOT / "engine" / "market" / "books.py", _ROOT / "engine" / "ledger" / "chart.py"]
+    return [
+        *kernels,
+        *layouts,
+        _ROOT / "engine" / "market" / "books.py",
+        _ROOT / "engine" / "ledger" / "chart.py",
+    ]
 
 
 def _digest() -> str:

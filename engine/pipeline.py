@@ -1,4 +1,4 @@
-"""THE MAP. One batch of commands becomes one durable frame:
+"""THE MAP: how one batch of commands becomes one durable frame.
 
     sequence -> [ admit -> margin -> match -> post ] -> journal -> publish
 

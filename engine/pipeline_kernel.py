@@ -144,9 +144,7 @@ def _admit_place(state, c):
     if reason == _OK:
         reason = admit_rate(state.accounts, c.account_id, c.received_at_ns)
     if reason == _OK:
-        reason = _admit_margin(
-            state, c.account_id, c.instrument_id, c.side_code, limit, c.quantity_lots
-        )
+        reason = _admit_margin(state, c.account_id, c.instrument_id, c.side_code, limit, c.quantity_lots)
     if reason == _OK:
         reason = _admit_match(state, c, limit)
     return reason, limit
@@ -174,9 +172,7 @@ def _admit_match(state, c, limit):
     if c.is_post_only != 0 and crosses:
         return _WOULD_TAKE
     if c.time_in_force_code == _FOK:
-        there = fillable(
-            state.books, state.instruments, c.instrument_id, c.side_code, limit, c.quantity_lots
-        )
+        there = fillable(state.books, state.instruments, c.instrument_id, c.side_code, limit, c.quantity_lots)
         if there < c.quantity_lots:
             return _CANNOT_FILL
     if c.time_in_force_code == _DAY and state.books.meta[FREE_HEAD] == 0:
@@ -230,9 +226,7 @@ def _place(state, c, events, trade_epoch_day):
                 leaves,
             )
         if not may_rest:
-            _expire(
-                events, c, c.sequence, c.account_id, c.client_order_id, c.instrument_id, leaves
-            )
+            _expire(events, c, c.sequence, c.account_id, c.client_order_id, c.instrument_id, leaves)
     _margin(state, events, c.sequence, c.received_at_ns, c.account_id)
 
 
@@ -459,15 +453,27 @@ def _admit_replace(state, c, slot):
         reason = admit_rate(state.accounts, c.account_id, c.received_at_ns)
     if reason == _OK:
         _reserve(
-            state, c.account_id, order.instrument_id, order.side_code, order.price_ticks,
+            state,
+            c.account_id,
+            order.instrument_id,
+            order.side_code,
+            order.price_ticks,
             -order.open_lots,
         )
         reason = _admit_margin(
-            state, c.account_id, order.instrument_id, order.side_code, c.price_ticks,
+            state,
+            c.account_id,
+            order.instrument_id,
+            order.side_code,
+            c.price_ticks,
             c.quantity_lots,
         )
         _reserve(
-            state, c.account_id, order.instrument_id, order.side_code, order.price_ticks,
+            state,
+            c.account_id,
+            order.instrument_id,
+            order.side_code,
+            order.price_ticks,
             order.open_lots,
         )
     return reason

@@ -5,7 +5,7 @@ Owns: recovery, the check of a whole journal by re-execution, and the taking of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -77,13 +77,11 @@ def take_snapshot(home: Home, state: State, frame: Frame) -> Path:
 
 
 @contextmanager
-def open_pipeline(home: Home, settings: EngineSettings) -> Iterator[Pipeline]:
+def open_pipeline(home: Home, settings: EngineSettings) -> Generator[Pipeline]:
     """Recover the engine of a home and hold its journal open for writing."""
     snapshot = load_snapshot(home.snapshots)
     known_index = 0 if snapshot is None else snapshot.frame_index
-    writer = JournalWriter.open(
-        home.journal, segment_bytes=settings.segment_bytes, known_index=known_index
-    )
+    writer = JournalWriter.open(home.journal, segment_bytes=settings.segment_bytes, known_index=known_index)
     try:
         recovered = recover(home)
         yield Pipeline(

@@ -89,13 +89,12 @@ class TradingLane:
             state.balances.offsets,
             state.books,
             self._touched,
-            np.int64(state.money_asset_id),
+            state.money_asset_id,
         )
-        commands = Commands(
-            *(batch.trading_rows(code) for code in TRADING), batch.order[first:last]
-        )
+        places, cancels, replaces = (batch.trading_rows(code) for code in TRADING)
+        commands = Commands(places, cancels, replaces, batch.order[first:last])
         self._counts[SEQUENCE] = state.sequence
-        events = Events(*(self._rows[k] for k in _CLASSES), self._trades, self._counts)
+        events = Events(*[self._rows[k] for k in _CLASSES], trades=self._trades, counts=self._counts)
         run(tables, commands, events, np.int64(state.business_epoch_day))
         if self._counts[IS_BROKEN]:
             raise InvariantBroken("a balance would leave its bounds")

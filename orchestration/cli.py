@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,7 +35,7 @@ DAY = "2026-10-06"
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
+def told_in_one_line() -> Generator[None]:
     """End with one line where the outside world failed, and with another code where we did."""
     try:
         yield
@@ -92,7 +92,11 @@ def _finish(outcome: Any) -> None:
     _say("")
     _say(outcome.figures.text())
     for check in outcome.result.failed_checks():
-        _say(f"  {'FAILED' if check.is_error else 'warning'}: {check.asset} {check.name}: {check.details}"[:400])
+        _say(
+            f"  {'FAILED' if check.is_error else 'warning'}: {check.asset} {check.name}: {check.details}"[
+                :400
+            ]
+        )
     for step in outcome.result.steps:
         if step.outcome != "SUCCESS":
             _say(f"  {step.outcome}: {step.name} {step.reason}")
@@ -194,7 +198,9 @@ def verify_the_journal(home: HomeOption = None) -> None:
 
 
 @verify.command("evidence")
-def verify_the_evidence(bundle: Annotated[Path, typer.Argument(help="Folder of an evidence bundle.")]) -> None:
+def verify_the_evidence(
+    bundle: Annotated[Path, typer.Argument(help="Folder of an evidence bundle.")],
+) -> None:
     """Verify an incident's evidence bundle from its folder alone."""
     from orchestration.products.incidents.verify import verify_bundle
 

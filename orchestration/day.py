@@ -1,11 +1,11 @@
-"""One business day through everything: played or replayed, journaled, in the lake, materialized, summed up."""
+"""One business day through everything: played or replayed, journaled, in the lake, filed, summed up."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -71,7 +71,7 @@ def mark_home(home: Home) -> None:
 
 
 @contextmanager
-def empty_book(home: Home) -> Iterator[tuple[Pipeline, FakeClock]]:
+def empty_book(home: Home) -> Generator[tuple[Pipeline, FakeClock]]:
     """An engine on an empty journal, and the clock that its commands are stamped with."""
     with open_pipeline(home, EngineSettings()) as pipeline:
         if pipeline.is_configured:
@@ -119,5 +119,3 @@ def replay_lobster(home: Home, messages: Path, *, trade_date: date | None, tell:
         counts = play_lobster(pipeline, home, clock, messages, day, watch.say)
         outcome = finish_day(home, pipeline, clock, watch)
         return outcome._replace(figures=outcome.figures.with_lobster(told_by_type(counts)))
-
-

@@ -1,4 +1,4 @@
-"""A running book: engine, lake writer, live view, Dagster webserver and daemon, started and stopped together."""
+"""A running book: engine, lake writer, live view, Dagster web server and daemon, as one."""
 
 from __future__ import annotations
 
@@ -121,5 +121,3 @@ def _listens(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried:
         tried.settimeout(0.5)
         return tried.connect_ex((HOST, port)) == 0
-
-

@@ -1,4 +1,4 @@
-"""What a day came to, in figures: from the lake, the marts and the filed products, compared with what was injected.
+"""What a day came to: from the lake, the marts and the filed products, compared with what was injected.
 
 The labels of injected faults are read here only, after everything was filed; no product ever sees them.
 """
@@ -16,7 +16,7 @@ from engine.projections.lake import read_table
 from engine.state import State
 from orchestration.products.incidents.verify import verify_bundle
 from orchestration.run_day import DayResult
-from schemas.codes import RejectReason
+from schemas.codes import AccountClass, RejectReason
 from schemas.external import EvidenceBundle, FiledReserve, QuarantinedFile, WrittenMessage
 from schemas.market import Fill, OrderAccepted, OrderRefused
 from schemas.record import RECORDS, Role
@@ -71,9 +71,7 @@ def book_figures(home: Home, state: State, result: DayResult) -> Figures:
 def _trading(home: Home) -> list[tuple[str, str]]:
     refused = read_table(home, OrderRefused)["reject_reason_code"].to_list()
     reasons = Counter(RejectReason(r).name for r in refused).most_common()
-    events = sum(
-        len(read_table(home, r.cls)) for r in RECORDS.values() if r.role is Role.EVENT
-    )
+    events = sum(len(read_table(home, r.cls)) for r in RECORDS.values() if r.role is Role.EVENT)
     accepted, fills = len(read_table(home, OrderAccepted)), len(read_table(home, Fill))
     return [
         ("orders", f"{accepted:,} accepted, {len(refused):,} commands refused"),
@@ -86,7 +84,7 @@ def _trading(home: Home) -> list[tuple[str, str]]:
 def _margin(state: State) -> str:
     totals = [0, 0]
     for account in state.accounts[state.accounts["account_id"] > 0]:
-        if state.books is not None and account["account_class_code"] != 6:
+        if account["account_class_code"] != AccountClass.STREET:
             equity, needed = state.margin_minor(int(account["account_id"]))
             totals[0] += equity
             totals[1] += needed

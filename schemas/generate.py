@@ -38,9 +38,7 @@ def _dbt_files(domain: str, records: list[RecordType]) -> dict[Path, str]:
     if not records:
         return {}
     folder = Path("dbt_project/models/staging") / domain
-    text = yaml.dump(
-        dbt.domain_yaml(domain, records), Dumper=_NoAliases, sort_keys=False, width=110
-    )
+    text = yaml.dump(dbt.domain_yaml(domain, records), Dumper=_NoAliases, sort_keys=False, width=110)
     files = {folder / f"_{domain}__generated.yml": NOTE + text}
     for record in records:
         files[folder / f"stg_{record.table}.sql"] = dbt.staging_sql(record)

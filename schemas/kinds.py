@@ -54,7 +54,9 @@ Lots = Annotated[int, Kind("A quantity in lots of its instrument.", "_lots", ge=
 OpenLots = Annotated[int, Kind("A quantity in lots that may have run out.", "_lots", ge=0)]
 AskedLots = Annotated[int, Kind("A quantity in lots as asked, unchecked.", "_lots")]
 SignedLots = Annotated[int, Kind("A position in lots: positive is long.", "_lots")]
-MinorUnits = Annotated[int, Kind("Money in minor units of its currency; the sign is told by the column.", "_minor")]
+MinorUnits = Annotated[
+    int, Kind("Money in minor units of its currency; the sign is told by the column.", "_minor")
+]
 Minor = Annotated[int, Kind("Money in minor units of its currency, never negative.", "_minor", ge=0)]
 AssetUnits = Annotated[int, Kind("An amount in the smallest units of its asset.", "_units", ge=1)]
 SignedUnits = Annotated[int, Kind("A signed amount in the smallest units of its asset.", "_units")]
@@ -65,7 +67,13 @@ Digits = Annotated[int, Kind("How many decimal digits an asset's smallest unit h
 Word = Annotated[int, Kind("Eight bytes of a SHA-256 digest, big-endian, as a signed integer.", "_word")]
 Flag = Annotated[
     int,
-    Kind("Yes is 1, no is 0.", ge=0, le=1, staged=Staged("", "boolean", "{column} = 1"), prefixes=("is_", "has_")),
+    Kind(
+        "Yes is 1, no is 0.",
+        ge=0,
+        le=1,
+        staged=Staged("", "boolean", "{column} = 1"),
+        prefixes=("is_", "has_"),
+    ),
 ]
 AskedFlag = Annotated[
     int,
@@ -81,23 +89,36 @@ NoAssetId = Annotated[int, Kind("An asset, or zero where there is none.", "asset
 InstrumentId = Annotated[int, Kind("A contract that can be traded: a dense number.", "instrument_id", ge=1)]
 NoInstrumentId = Annotated[int, Kind("An instrument, or zero where there is none.", "instrument_id", ge=0)]
 AskedInstrumentId = Annotated[int, Kind("An instrument as asked, unchecked.", "instrument_id")]
-ClientOrderId = Annotated[int, Kind("The client's own number of an order, unique in its account and day.", "client_order_id")]
-OrderId = Annotated[int, Kind("The engine's number of an order: the sequence of its PlaceOrder.", "order_id", ge=1)]
+ClientOrderId = Annotated[
+    int, Kind("The client's own number of an order, unique in its account and day.", "client_order_id")
+]
+OrderId = Annotated[
+    int, Kind("The engine's number of an order: the sequence of its PlaceOrder.", "order_id", ge=1)
+]
 NoOrderId = Annotated[int, Kind("An order, or zero where none was found.", "order_id", ge=0)]
 FillId = Annotated[int, Kind("One execution: the sequence of its Fill.", "fill_id", ge=1)]
 SessionId = Annotated[int, Kind("The gateway session that sent the command.", "session_id", ge=0)]
-PartyId = Annotated[int, Kind("Whose ledger account: an account or a bank; zero for the firm itself.", "party_id", ge=0)]
+PartyId = Annotated[
+    int, Kind("Whose ledger account: an account or a bank; zero for the firm itself.", "party_id", ge=0)
+]
 BankId = Annotated[int, Kind("A bank that holds or lends money.", "bank_id", ge=1)]
-ObligationId = Annotated[int, Kind("A settlement obligation: the sequence of its SettlementInstructed.", "obligation_id", ge=1)]
+ObligationId = Annotated[
+    int, Kind("A settlement obligation: the sequence of its SettlementInstructed.", "obligation_id", ge=1)
+]
 AskedObligationId = Annotated[int, Kind("An obligation as named by the outside, unchecked.", "obligation_id")]
 PaymentId = Annotated[int, Kind("A payment's number, unique for ever.", "payment_id", ge=1)]
 IncidentId = Annotated[int, Kind("A data incident's number.", "incident_id", ge=1)]
-PersonId = Annotated[int, Kind("Whoever acted for the firm: an operator's number, no name.", "operator_id", ge=0)]
+PersonId = Annotated[
+    int, Kind("Whoever acted for the firm: an operator's number, no name.", "operator_id", ge=0)
+]
 DocumentId = Annotated[int, Kind("A recorded document; its digest proves it.", "document_id", ge=1)]
 NoDocumentId = Annotated[int, Kind("A recorded document, or zero where there is none.", "document_id", ge=0)]
 ProviderId = Annotated[int, Kind("A service provider, or zero for the firm itself.", "provider_id", ge=0)]
 RecordTypeCode = Annotated[int, Kind("The type code of a journaled record.", "_type", ge=1)]
-ReferenceId = Annotated[int, Kind("The sequence of what a posting is for: a fill, an obligation, a payment.", "reference_id", ge=0)]
+ReferenceId = Annotated[
+    int,
+    Kind("The sequence of what a posting is for: a fill, an obligation, a payment.", "reference_id", ge=0),
+]
 Packed = Annotated[
     int,
     Kind(
@@ -133,8 +154,12 @@ AdviceTypeCode = Annotated[int, _code("Status or confirmation.", codes.AdviceTyp
 
 
 AskedSideCode = Annotated[int, _code("Buy or sell, as asked.", codes.Side)._replace(codes=None)]
-AskedOrderTypeCode = Annotated[int, _code("How the order is priced, as asked.", codes.OrderType)._replace(codes=None)]
-AskedTimeInForceCode = Annotated[int, _code("How long the order lives, as asked.", codes.TimeInForce)._replace(codes=None)]
+AskedOrderTypeCode = Annotated[
+    int, _code("How the order is priced, as asked.", codes.OrderType)._replace(codes=None)
+]
+AskedTimeInForceCode = Annotated[
+    int, _code("How long the order lives, as asked.", codes.TimeInForce)._replace(codes=None)
+]
 AskedCode = Annotated[int, Kind("A code as asked, unchecked.", "_code")]
 
 # Lake only: what others tell us in their own words ------------------------------------------------------------

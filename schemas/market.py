@@ -255,7 +255,9 @@ class OrderRefused(Event):
     command_type: RecordTypeCode = field("Type code of the refused command: place, cancel or replace.")
     account_id: AskedAccountId = field("Who asked.")
     client_order_id: ClientOrderId = field("The client's number.")
-    instrument_id: AskedInstrumentId = field("What was to be traded; zero on cancel and replace of the unknown.")
+    instrument_id: AskedInstrumentId = field(
+        "What was to be traded; zero on cancel and replace of the unknown."
+    )
     reject_reason_code: RejectReasonCode = field("The first rung of the ladder that said no.")
 
 

@@ -106,10 +106,7 @@ class SocketClient:
 def receipt_of(frame: Frame) -> Receipt:
     """All events of a frame, in order."""
     events = [
-        from_row(s.record.cls, row)
-        for s in frame.sections
-        if s.record.role is Role.EVENT
-        for row in s.rows
+        from_row(s.record.cls, row) for s in frame.sections if s.record.role is Role.EVENT for row in s.rows
     ]
     events.sort(key=lambda e: e.sequence)
     return Receipt(frame.index, frame.first_sequence, tuple(events))
@@ -123,6 +120,5 @@ def split_receipt(receipt: Receipt, counts: Sequence[int]) -> list[Receipt]:
         parts[owner[event.cause_sequence - receipt.first_sequence]].append(event)
     firsts = [receipt.first_sequence + sum(counts[:i]) for i in range(len(counts))]
     return [
-        Receipt(receipt.frame_index, first, tuple(part))
-        for first, part in zip(firsts, parts, strict=True)
+        Receipt(receipt.frame_index, first, tuple(part)) for first, part in zip(firsts, parts, strict=True)
     ]

@@ -1,8 +1,8 @@
 """Commands and their answers as lines of JSON, for operators, products and test clients.
 
-A line is one request: `{"commands": [["PlaceOrder", {"account_id": 7, ...}], ...]}`. The gateway fills in sequence
-and received_at_ns; columns that are left out are zero. The answer is one line: what was decided, or one `error`.
-Every command of a request is decided in one frame, in order. Hostile lines are refused whole; nothing is decided.
+A line is one request: `{"commands": [["PlaceOrder", {"account_id": 7, ...}], ...]}`. The gateway fills in
+sequence and received_at_ns; columns that are left out are zero. The answer is one line: what was decided, or
+one `error`. Every command of a request is decided in one frame, in order. A hostile line is refused whole.
 """
 
 from __future__ import annotations

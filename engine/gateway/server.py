@@ -1,4 +1,4 @@
-"""The engine as a process: one thread that gathers what its clients sent, decides it in one frame, and answers.
+"""The engine as a process: one thread gathers what clients sent, decides it in one frame, and answers.
 
 Whatever arrived while the frame before was being synced shares the next sync (group commit). Nothing is
 answered before it is durable. The socket lies in a folder that only its owner may enter.

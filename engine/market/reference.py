@@ -81,9 +81,7 @@ def _is_sound(state: State, command: ListInstrument) -> bool:
         and command.window_floor_ticks >= 0
         and highest * command.max_order_lots * command.tick_value_minor <= LARGEST_PRODUCT
         and command.max_order_lots * command.lot_units <= LARGEST_PRODUCT
-        and all(
-            0 <= bps <= 10_000 for bps in (command.collar_bps, command.margin_bps, command.fee_bps)
-        )
+        and all(0 <= bps <= 10_000 for bps in (command.collar_bps, command.margin_bps, command.fee_bps))
         and 0 <= command.settlement_cycle_count <= 2
         and not _is_delivered_twice(state, command)
     )

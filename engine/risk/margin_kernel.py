@@ -18,10 +18,7 @@ _BPS = 10_000
 @njit(cache=True, nogil=True)
 def is_contract(instrument):
     """Whether a position is a claim on a price difference and never delivered."""
-    return (
-        instrument.instrument_class_code == _CFD
-        or instrument.instrument_class_code == _PERPETUAL
-    )
+    return instrument.instrument_class_code == _CFD or instrument.instrument_class_code == _PERPETUAL
 
 
 @njit(cache=True, nogil=True)

@@ -1,7 +1,7 @@
 """A LOBSTER message file as a business day: one share, the street that quotes it, one customer who takes.
 
-Owns: the small world that real order flow needs around it, and that its bank and custodian tell the truth. Does not
-own: what a row of the file means (gateway/lobster.py).
+Owns: the small world that real order flow needs around it; its bank and custodian tell the truth.
+Does not own: what a row of the file means (gateway/lobster.py).
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def play_lobster(
 ) -> LobsterCounts:
     """Run a file through the engine as one business day, statements of bank and custodian included.
 
-    Raises BadInput naming file and line on the first row that cannot be used; what came before it stays journaled.
+    Raises BadInput naming file and line on the first row that cannot be used; what came before it stays
+    journaled.
     """
     require_business_day(day)
     found = _NAME.match(path.name)

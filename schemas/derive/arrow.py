@@ -29,7 +29,5 @@ def arrow_table(record: RecordType, rows: Rows) -> pa.Table:
 
 def arrow_table_of(record: RecordType, declared: Sequence[Any]) -> pa.Table:
     """Declared objects of one class as an Arrow table. Raises pyarrow.ArrowInvalid on a value out of range."""
-    columns = [
-        pa.array([getattr(d, c.name) for d in declared], type=c.kind.arrow) for c in record.columns
-    ]
+    columns = [pa.array([getattr(d, c.name) for d in declared], type=c.kind.arrow) for c in record.columns]
     return pa.Table.from_arrays(columns, schema=arrow_schema(record))

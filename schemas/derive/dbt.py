@@ -43,9 +43,7 @@ def source_table(record: RecordType) -> dict[str, Any]:
         "name": record.table,
         "description": record.doc,
         "config": {"meta": {"dagster": {"asset_key": ["lake", record.table]}}},
-        "columns": [
-            {"name": c.name, "data_type": sql_type(c), "description": c.doc} for c in record.columns
-        ],
+        "columns": [{"name": c.name, "data_type": sql_type(c), "description": c.doc} for c in record.columns],
     }
 
 

@@ -1,7 +1,7 @@
 """kill -9 of the engine and of the lake writer at random moments, with live clients, twenty times and more.
 
-What was acknowledged is in the journal exactly once; what was not is there once or never, and asking again with the
-same id settles it. The lake holds the journal's rows, each once.
+What was acknowledged is in the journal exactly once; what was not is there once or never, and asking again
+with the same id settles it. The lake holds the journal's rows, each once.
 """
 
 from __future__ import annotations

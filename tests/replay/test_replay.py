@@ -36,11 +36,16 @@ def random_commands(rng: random.Random, count: int, start: int) -> list[object]:
         if kind < 0.7:
             commands.append(
                 PlaceOrder(
-                    **shared, client_order_id=start + i + 1, instrument_id=rng.randint(1, 3),
-                    side_code=rng.randint(1, 2), order_type_code=rng.choice((1, 1, 1, 2)),
-                    time_in_force_code=rng.randint(1, 3), is_post_only=int(rng.random() < 0.1),
-                    price_ticks=price, quantity_lots=lots,
-                )  # fmt: skip
+                    **shared,
+                    client_order_id=start + i + 1,
+                    instrument_id=rng.randint(1, 3),
+                    side_code=rng.randint(1, 2),
+                    order_type_code=rng.choice((1, 1, 1, 2)),
+                    time_in_force_code=rng.randint(1, 3),
+                    is_post_only=int(rng.random() < 0.1),
+                    price_ticks=price,
+                    quantity_lots=lots,
+                )
             )
         elif kind < 0.85:
             commands.append(CancelOrder(**shared, client_order_id=number))

@@ -138,9 +138,7 @@ class BookRows:
 
     # What the outside tells -----------------------------------------------------------------------
 
-    def line(
-        self, account: str, minor: int, reference: str, *, entry: int = 0, code: str = "PMNT"
-    ) -> None:
+    def line(self, account: str, minor: int, reference: str, *, entry: int = 0, code: str = "PMNT") -> None:
         """On the statement, and on the advice before it."""
         if not entry:
             self.entry_count += 1
@@ -167,9 +165,7 @@ class BookRows:
                 )
             )
 
-    def advise(
-        self, reference: str, units: int, minor: int, status: str, kind: codes.AdviceType
-    ) -> None:
+    def advise(self, reference: str, units: int, minor: int, status: str, kind: codes.AdviceType) -> None:
         """Add what the clearing house says of an obligation."""
         self.rows.append(
             external.SettlementAdvice(

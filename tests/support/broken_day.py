@@ -57,9 +57,7 @@ class BrokenDay(BookRows):
 
     def _thursday(self) -> None:
         self.start(THURSDAY, FRIDAY, MONDAY)
-        capital = self.event(
-            ledger.CapitalContributed, asset_id=USD, amount_units=100_000_000, operator_id=1
-        )
+        capital = self.event(ledger.CapitalContributed, asset_id=USD, amount_units=100_000_000, operator_id=1)
         reference = capital.cause_sequence
         nostro, equity = (Kind.NOSTRO, 0), (Kind.FIRM_CAPITAL, 0)
         self.post(PostingReason.CAPITAL, 100_000_000, nostro, equity, reference)
@@ -221,8 +219,7 @@ class BrokenDay(BookRows):
         before = [
             r
             for r in self.rows
-            if isinstance(r, settlement.SettlementConfirmed)
-            and r.obligation_id == obligation.obligation_id
+            if isinstance(r, settlement.SettlementConfirmed) and r.obligation_id == obligation.obligation_id
         ]
         self.event(
             settlement.SettlementConfirmed,
@@ -271,8 +268,7 @@ class BrokenDay(BookRows):
         return next(
             r
             for r in self.rows
-            if isinstance(r, settlement.SettlementInstructed)
-            and r.obligation_id == self.obligations[name]
+            if isinstance(r, settlement.SettlementInstructed) and r.obligation_id == self.obligations[name]
         )
 
     def _withdraw(self, payment: int, amount: int, *, is_paid: bool) -> None:

@@ -10,7 +10,7 @@
     balance 7 USD 1000.00 · balance 7 ACME 10
     expect margin 7 500.00
 
-Blank lines and lines that begin with # are passed over. Prices are in dollars; a tick is a cent, a lot one share.
+Blank lines and lines that begin with # are passed over. Prices are in dollars; a tick is a cent, a lot a share.
 """
 
 from __future__ import annotations
@@ -186,9 +186,7 @@ class World:
         )  # fmt: skip
 
     def _cancel(self, account: str, number: str) -> Any:
-        return self.send(
-            CancelOrder, session_id=1, account_id=int(account), client_order_id=int(number[1:])
-        )
+        return self.send(CancelOrder, session_id=1, account_id=int(account), client_order_id=int(number[1:]))
 
     def _replace(self, account: str, number: str, lots: str, _at: str, price: str) -> Any:
         return self.send(

@@ -1,4 +1,4 @@
-"""A new record is one class and nothing else: every target sees it; a bad declaration is refused at import."""
+"""A new record is one class and nothing else; a bad declaration is refused at import."""
 
 from __future__ import annotations
 
@@ -48,7 +48,15 @@ def declare() -> RecordType:
 
 def test_one_class_gives_every_target() -> None:
     made = declare()
-    names = ["sequence", "cause_sequence", "occurred_at_ns", "account_id", "side_code", "rebate_minor", "venue_packed"]
+    names = [
+        "sequence",
+        "cause_sequence",
+        "occurred_at_ns",
+        "account_id",
+        "side_code",
+        "rebate_minor",
+        "venue_packed",
+    ]
     assert journaled({"rebates": made}) == in_lake({"rebates": made}) == (made,)
     assert list(layout.numpy_dtype(made).names or ()) == names
     assert layout.numpy_dtype(made).itemsize == 8 * len(names)
@@ -62,7 +70,10 @@ def test_one_class_gives_every_target() -> None:
     wanted = list(expectations.expectations(made))
     assert ("ExpectColumnValuesToBeUnique", {"column": "sequence"}) in wanted
     assert ("ExpectColumnValuesToBeInSet", {"column": "side_code", "value_set": [1, 2]}) in wanted
-    assert ("ExpectColumnValuesToBeBetween", {"column": "rebate_minor", "min_value": 0, "max_value": None}) in wanted
+    assert (
+        "ExpectColumnValuesToBeBetween",
+        {"column": "rebate_minor", "min_value": 0, "max_value": None},
+    ) in wanted
     page = markdown.domain_page("fees", "Fees.", [made])
     assert "## RebatePaid" in page and "Source: Fee schedule 3.2." in page
     assert "**RebatePaid** (`rebates`)" in markdown.glossary([made])
@@ -98,7 +109,10 @@ def test_every_declared_record_has_a_strategy_and_an_arrow_table() -> None:
         ({"sequence": (Sequence, "First."), "note": (Text, "Note.")}, "not fixed-width"),
         ({"account_id": (AccountId, "Who.")}, "begins with its sequence"),
         ({"sequence": (int, "First.")}, "one Kind"),
-        ({"sequence": (Sequence, "First."), "open": (Annotated[int, Kind("x", prefixes=("is_",))], "?")}, "must start with"),
+        (
+            {"sequence": (Sequence, "First."), "open": (Annotated[int, Kind("x", prefixes=("is_",))], "?")},
+            "must start with",
+        ),
     ],
 )
 def test_a_bad_declaration_is_refused(columns: dict[str, tuple[type, str]], words: str) -> None:

@@ -1,4 +1,4 @@
-"""The declared checks of lake tables: one a table; bad rows fail it, and a failure holds up what is behind."""
+"""The declared checks of lake tables: bad rows fail them, and a failure holds up what is behind."""
 
 from __future__ import annotations
 

@@ -19,9 +19,7 @@ WATERMARKS = record_of(LakeWatermark)
 
 
 def mark(sequence: int) -> LakeWatermark:
-    return LakeWatermark(
-        table_name="book", watermark_count=sequence, frame_count=1, written_at_ns=0
-    )
+    return LakeWatermark(table_name="book", watermark_count=sequence, frame_count=1, written_at_ns=0)
 
 
 def test_every_lake_table_has_a_view_even_without_rows(tmp_path: Path) -> None:

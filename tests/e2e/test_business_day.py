@@ -1,0 +1,148 @@
+"""One business day from nothing to filed products, twice with one seed, as a user would run it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from engine.config import Home
+from engine.gateway.vault import Vault
+from engine.journal.verify import verify_journal
+from engine.projections.lake import read_table
+from orchestration.products.incidents.verify import verify_bundle
+from schemas.codes import AccountClass
+from schemas.external import EvidenceBundle, FiledReserve, WrittenMessage
+from schemas.identity import AccountOpened
+from schemas.ledger import ReserveDepositOrdered
+from schemas.payments import WithdrawalApproved
+from schemas.settlement import SettlementInstructed
+from tests.support.official import official_error
+
+SCALE = "0.1"
+SEED = "11"
+
+
+def onebook(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user would."""
+    return subprocess.run(
+        [sys.executable, "-m", "orchestration.cli", *words], capture_output=True, text=True, check=False
+    )
+
+
+def play(home: Home) -> str:
+    """Play the day; returns what it told."""
+    told = onebook("day", "--home", str(home.root), "--seed", SEED, "--scale", SCALE)
+    assert told.returncode == 0, told.stdout[-4000:] + told.stderr[-4000:]
+    return told.stdout
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home, str]:
+    """The same day in two homes, and what the first told."""
+    first, second = (Home(tmp_path_factory.mktemp(n) / "book") for n in ("first", "second"))
+    told = play(first)
+    play(second)
+    return first, second, told
+
+
+def test_the_summary_tells_what_came_of_the_day(days: tuple[Home, Home, str]) -> None:
+    told = days[2]
+    assert "none missed, none false" in told
+    assert "incident 1: verified" in told
+    assert re.search(r"requirement +\$[\d,]+\.\d\d; on deposit before", told)
+
+
+def test_the_same_seed_gives_the_same_journal_reserve_and_messages(days: tuple[Home, Home, str]) -> None:
+    first, second, _ = days
+    assert verify_journal(first.journal) == verify_journal(second.journal)
+    assert not verify_journal(first.journal).problems
+    for folder in ("outbox", "reserve", "reconciliation"):
+        made = digests(first.root / folder)
+        assert made and made == digests(second.root / folder), folder
+    assert unsigned(first.evidence) == unsigned(second.evidence) != {}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Path below the folder -> digest."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def unsigned(folder: Path) -> dict[str, str]:
+    """Digests of what a seed fixes: all but the signature and the key that each home makes for itself."""
+    made = digests(folder)
+    return {name: digest for name, digest in made.items() if "manifest" not in name and "key" not in name}
+
+
+def test_every_message_is_valid_officially_and_written_once(days: tuple[Home, Home, str]) -> None:
+    home = days[0]
+    written = read_table(home, WrittenMessage).to_dicts()
+    assert len(written) == len({m["message_reference"] for m in written})
+    for message in written:
+        raw = (home.root / message["path"]).read_bytes()
+        assert hashlib.sha256(raw).hexdigest() == message["file_sha256"]
+        assert official_error(message["message_type"], raw) is None
+    kinds = {m["message_type"] for m in written}
+    assert kinds == {"sese.023.001.11", "pain.001.001.09", "pacs.009.001.08"}
+    subjects = {m["subject_reference"] for m in written}
+    obligations = read_table(home, SettlementInstructed)["obligation_id"].to_list()
+    withdrawals = read_table(home, WithdrawalApproved)["payment_id"].to_list()
+    assert any(f"OB{n}" in subjects for n in obligations)
+    assert {f"WD{n}" for n in withdrawals} & subjects
+
+
+def test_the_reserve_is_filed_ordered_and_paid_once(days: tuple[Home, Home, str]) -> None:
+    home = days[0]
+    (filed,) = read_table(home, FiledReserve).to_dicts()
+    credits, debits = filed["credits_minor"], filed["debits_minor"]
+    assert filed["reduction_minor"] == debits * 2 // 100
+    assert filed["requirement_minor"] == max(0, credits - (debits - filed["reduction_minor"])) > 0
+    ordered = read_table(home, ReserveDepositOrdered).to_dicts()
+    order = ordered[-1]
+    assert order["deposit_minor"] == filed["requirement_minor"] - filed["deposit_minor"]
+    assert order["preparer_operator_id"] != order["approver_operator_id"]
+
+
+def test_evidence_verifies_and_a_changed_byte_is_found(days: tuple[Home, Home, str]) -> None:
+    home = days[1]
+    (bundle,) = read_table(home, EvidenceBundle).to_dicts()
+    folder = home.root / bundle["path"]
+    assert verify_bundle(folder) == []
+    assert onebook("verify", "evidence", str(folder)).returncode == 0
+    timeline = next(p for p in folder.rglob("*.json") if "timeline" in p.name)
+    timeline.write_bytes(timeline.read_bytes().replace(b"1", b"2", 1))
+    assert verify_bundle(folder)
+    assert onebook("verify", "evidence", str(folder)).returncode == 1
+
+
+def test_no_name_of_a_client_leaves_the_vault(days: tuple[Home, Home, str]) -> None:
+    """Every family name that was planted is looked for in every file but the payment messages."""
+    home = days[0]
+    vault = Vault.open(home)
+    accounts = read_table(home, AccountOpened).filter(pl.col("account_class_code") != AccountClass.STREET)
+    clients = set(accounts["client_id"].to_list())
+    names = {vault.get(client_id).name.encode() for client_id in clients}
+    assert len(names) > 20
+    allowed = {home.outbox, home.vault}
+    for path in home.root.rglob("*"):
+        if path.is_file() and not any(folder in path.parents for folder in allowed):
+            raw = path.read_bytes()
+            assert not [n for n in names if n in raw], path
+
+
+def test_the_whole_journal_decided_again_is_the_same(days: tuple[Home, Home, str]) -> None:
+    told = onebook("replay", "--home", str(days[0].root))
+    assert told.returncode == 0 and "byte for byte" in told.stdout
+    assert onebook("verify", "journal", "--home", str(days[0].root)).returncode == 0
+
+
+def test_a_book_is_not_played_over(days: tuple[Home, Home, str]) -> None:
+    told = onebook("day", "--home", str(days[0].root))
+    assert told.returncode == 2
+    assert len(told.stderr.strip().splitlines()) == 1 and "holds a book already" in told.stderr

@@ -265,7 +265,6 @@ def serve_view(home: HomeOption = None) -> None:
 
 @bench.command("propagation")
 def bench_propagation(
-    home: HomeOption = None,
     fills: Annotated[int, typer.Option(help="How many fills to follow to view and lake.")] = 100,
     products: Annotated[int, typer.Option(help="How many fills to follow to the product.")] = 3,
 ) -> None:
@@ -275,7 +274,7 @@ def bench_propagation(
     from orchestration.bench_propagation import measure
 
     with told_in_one_line():
-        _say(json.dumps(measure(_home(home), fills, products, _say), indent=2))
+        _say(json.dumps(measure(fills, products, _say), indent=2))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ reconcile = dg.define_asset_job(
 business_day = dg.define_asset_job("business_day", dg.AssetSelection.all())
 
 # When it runs -----------------------------------------------------------------------------------------------
-SENSORS = (inbox_sensor(reconcile), journal_sensor(lake))
+SENSORS = (inbox_sensor(reconcile), journal_sensor(reconcile))
 SCHEDULES = (
     dg.ScheduleDefinition(
         name="close_of_business",  # after affirmation, before the next day's banking business

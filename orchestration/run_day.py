@@ -20,6 +20,9 @@ from orchestration.settings import PlatformSettings
 JOB = "business_day"
 INSTANCE_YAML = """telemetry:
   enabled: false
+concurrency:  # the warehouse's database admits one writer
+  runs:
+    max_concurrent_runs: 1
 compute_logs:  # a step's output stays on the terminal of whoever started it
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager

@@ -59,6 +59,8 @@ SUSPENDED_ACCOUNT = 7
 RESTRICTED_ACCOUNT = 12
 AFFECTED_COUNT = 5
 DEPOSIT_COUNT = 12
+EVE_WITHDRAWAL_COUNT = 2
+DAY_WITHDRAWAL_COUNT = 3
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class _Day:
             self.mids,
         )
         affected = sorted(self.rng.sample(self._customer_ids(), AFFECTED_COUNT))
-        self.approved: list[Withdrawal] = []
+        self.approved: list[Withdrawal] = []  # of the eve: the bank is instructed that night, pays on the day
         documents = home.root / "documents"
         self.breach = Breach(documents, tuple(affected), new_york_ns(day, 6, 30))
 
@@ -149,6 +151,7 @@ class _Day:
         opening.fund_clients(floor, self.world, self.funding, new_york_ns(day, 7, 10))
         opening.borrow(floor, self.bank, self.custodian, new_york_ns(day, 7, 20))
         opening.fill_reserve(floor, self.bank, self.funding, day, new_york_ns(day, 7, 30))
+        self._ask_for_money(self._plan_withdrawals(EVE_WITHDRAWAL_COUNT), new_york_ns(day, 14))
         floor.progress(f"{day}: engine set up, clients funded")
         happenings = self._mark_times(new_york_ns(day, 15), new_york_ns(day, 16))
         play_session(
@@ -171,10 +174,11 @@ class _Day:
         floor.submit([start_day(day, new_york_ns(day, 6))])
         floor.watch.forget_day()
         self.crowd.start_day()
-        deposits, withdrawals = self._plan_payments()
+        to_pay, self.approved = self.approved, []
+        deposits, withdrawals = self._plan_deposits(), self._plan_withdrawals(DAY_WITHDRAWAL_COUNT)
         self.faults.choose(self.clearing.due(day), [d.reference for d in deposits], self.bank, self.custodian)
         self.clearing.plan(day)
-        happenings = self._script(deposits, withdrawals)
+        happenings = self._script(deposits, withdrawals, to_pay)
         opens_at_ns, closes_at_ns = new_york_ns(day, 9, 30), new_york_ns(day, 16)
         for happening in [h for h in happenings if h.at_ns < opens_at_ns]:
             happening.act(happening.at_ns)
@@ -193,7 +197,9 @@ class _Day:
         self.faults.write(self.home.simulation / "labels.json")
         floor.progress(f"{day}: closed, statements sent")
 
-    def _script(self, deposits: list[Deposit], withdrawals: list[Withdrawal]) -> list[Happening]:
+    def _script(
+        self, deposits: list[Deposit], withdrawals: list[Withdrawal], to_pay: list[Withdrawal]
+    ) -> list[Happening]:
         """Everything of the day but trading, in order of time."""
         day, breach = self.day, self.breach
 
@@ -217,7 +223,7 @@ class _Day:
             Happening(at(12, 15), partial(self._halt, InstrumentState.OPEN)),
             Happening(at(12, 30), partial(self._deposit, deposits[DEPOSIT_COUNT // 2 :])),
             Happening(at(12, 45), self._suspend),
-            Happening(at(13), self._pay_out),
+            Happening(at(13), partial(self._pay_out, to_pay)),
             Happening(at(13, 30), self._book_unknown_receipt),
             Happening(at(14), partial(self._step, breach.notify)),
             Happening(at(15), partial(self._settle_wave, 2)),
@@ -226,18 +232,16 @@ class _Day:
         ]
         return sorted(script, key=lambda h: h.at_ns)
 
-    def _plan_payments(self) -> tuple[list[Deposit], list[Withdrawal]]:
+    def _plan_deposits(self) -> list[Deposit]:
         customers = [h for h in self.world.customers() if h.account_id != opening.UNFUNDED_ACCOUNT]
         bringing = self.rng.sample(customers, DEPOSIT_COUNT)
-        deposits = [
-            self.funding.plan_deposit(h, USD, self.rng.randint(500, 20_000) * 1_000) for h in bringing
-        ]
-        usable = [h for h in customers if h.account_id not in (SUSPENDED_ACCOUNT, RESTRICTED_ACCOUNT)]
-        taking = self.rng.sample(usable, 3)
-        withdrawals = [
-            self.funding.plan_withdrawal(h, USD, self.rng.randint(500, 3_000) * 1_000) for h in taking
-        ]
-        return deposits, withdrawals
+        return [self.funding.plan_deposit(h, USD, self.rng.randint(500, 20_000) * 1_000) for h in bringing]
+
+    def _plan_withdrawals(self, count: int) -> list[Withdrawal]:
+        unable = (opening.UNFUNDED_ACCOUNT, SUSPENDED_ACCOUNT, RESTRICTED_ACCOUNT)
+        usable = [h for h in self.world.customers() if h.account_id not in unable]
+        taking = self.rng.sample(usable, count)
+        return [self.funding.plan_withdrawal(h, USD, self.rng.randint(500, 3_000) * 1_000) for h in taking]
 
     # What happens ---------------------------------------------------------------------------------
 
@@ -266,9 +270,9 @@ class _Day:
                 approved = section.rows["payment_id"].tolist()
                 self.approved += [p for p in planned if p.payment_id in approved]
 
-    def _pay_out(self, at_ns: int) -> None:
-        """The bank pays what was approved, but for the last: that one is still under way."""
-        self._submit(self.funding.pay_out(p, at_ns) for p in self.approved[:2])
+    def _pay_out(self, to_pay: list[Withdrawal], at_ns: int) -> None:
+        """The bank pays what it was instructed to; what was asked for today is instructed tonight."""
+        self._submit(self.funding.pay_out(p, at_ns) for p in to_pay)
 
     def _settle_wave(self, wave: int, at_ns: int) -> None:
         self._take_letters(self.clearing.settle_wave(wave, self.day, at_ns), at_ns)

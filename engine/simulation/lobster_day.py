@@ -82,7 +82,7 @@ def play_lobster(
     opening = first.price // TICK_PRICE
     at_ns = new_york_ns(day, 6)
     floor.submit([_capacity(at_ns)])
-    floor.submit(list(_opening(symbol, day, opening, at_ns)))
+    floor.submit(list(opening_commands(symbol, day, opening, at_ns)))
     flow = LobsterFlow(path, day, 1, INSTRUMENT, STREET, TAKER)
     last_ticks = _play(floor, flow, progress) or opening
     _close(floor, day, last_ticks)
@@ -112,7 +112,8 @@ def _capacity(at_ns: int) -> ConfigureEngine:
     )  # fmt: skip
 
 
-def _opening(symbol: str, day: date, ticks: int, at_ns: int) -> Iterator[Any]:
+def opening_commands(symbol: str, day: date, ticks: int, at_ns: int) -> Iterator[Any]:
+    """One share, the street, and a customer with money and shares; the first mark is `ticks`."""
     yield start_day(day, at_ns)
     for asset_id, name, kind in ((USD, "USD", AssetClass.CURRENCY), (SHARE, symbol, AssetClass.SECURITY)):
         is_money = kind is AssetClass.CURRENCY

@@ -16,7 +16,13 @@ from engine.config import Home
 from engine.journal.mark import read_mark
 
 INBOX_SECONDS = 5
-JOURNAL_SECONDS = 30
+JOURNAL_SECONDS = 5
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 
 
 def inbox_sensor(job: Any) -> dg.SensorDefinition:
@@ -55,6 +61,8 @@ def journal_sensor(job: Any) -> dg.SensorDefinition:
         index = (read_mark(home.journal) if home.journal.exists() else None) or 0
         if index <= int(context.cursor or 0):
             return dg.SkipReason(f"the journal still ends at frame {index}")
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED)):
+            return dg.SkipReason("a run is under way; the one after it will see the new frames")
         return dg.SensorResult([dg.RunRequest(run_key=f"frame-{index}")], cursor=str(index))
 
     return journal_grew

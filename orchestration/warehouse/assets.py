@@ -23,6 +23,8 @@ with warnings.catch_warnings():  # it imports a parser that its makers call depr
     warnings.simplefilter("ignore", DeprecationWarning)
     from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
+# a run of some models runs the tests that see only those; a run of all models runs all tests
+BUILD = ("build", "--indirect-selection", "cautious")
 DECLARING = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml")
 PROJECT = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=Path("target/dagster"))
 
@@ -62,7 +64,7 @@ def warehouse_assets() -> dg.AssetsDefinition:
         (home.warehouse / "marts").mkdir(parents=True, exist_ok=True)
         # dbt's own lines go to a file: the terminal belongs to whoever started the run
         with _environment(home), (home.warehouse / "dbt.log").open("w") as log, redirect_stdout(log):
-            build = dbt_client().cli(["build"], context=context, target_path=home.warehouse / "dbt")
+            build = dbt_client().cli([*BUILD], context=context, target_path=home.warehouse / "dbt")
             yield from build.stream()
 
     return warehouse

@@ -10,7 +10,7 @@
     balance 7 USD 1000.00 · balance 7 ACME 10
     expect margin 7 500.00
 
-Blank lines and lines that begin with # are passed over. Prices are in dollars; a tick is a cent, a lot a share.
+Blank lines and lines that begin with # are passed over. Prices in dollars; a tick is a cent, a lot a share.
 """
 
 from __future__ import annotations

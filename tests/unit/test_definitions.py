@@ -11,7 +11,11 @@ import pytest
 from schemas.record import in_lake
 
 PRODUCTS = {
-    "products/reconciliation": {"marts/reconciliation_matches", "marts/reconciliation_breaks"},
+    "products/reconciliation": {
+        "marts/book_position",
+        "marts/reconciliation_matches",
+        "marts/reconciliation_breaks",
+    },
     "products/reserve": {
         "marts/reserve_lines",
         "marts/reserve_requirement",

@@ -46,6 +46,9 @@ def test_a_journal_that_grew_asks_once(tmp_path: Path) -> None:
         expired_order_count=0,
     )
     append_frame(home, [started])
-    asked: Any = sensor(dg.build_sensor_context(), home=home)
-    assert ([r.run_key for r in asked.run_requests], asked.cursor) == (["frame-1"], "1")
-    assert isinstance(sensor(dg.build_sensor_context(cursor="1"), home=home), dg.SkipReason)
+    with dg.DagsterInstance.ephemeral() as instance:
+        asked: Any = sensor(dg.build_sensor_context(instance), home=home)
+        assert ([r.run_key for r in asked.run_requests], asked.cursor) == (["frame-1"], "1")
+        assert isinstance(sensor(dg.build_sensor_context(instance, cursor="1"), home=home), dg.SkipReason)
+        instance.create_run_for_job(idle, status=dg.DagsterRunStatus.STARTED)
+        assert isinstance(sensor(dg.build_sensor_context(instance), home=home), dg.SkipReason)

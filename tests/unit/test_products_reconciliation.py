@@ -38,6 +38,7 @@ def _break(match: dict[str, Any], cause: str) -> dict[str, Any]:
     return {"break_key": match["match_key"], "cause": cause, "age_days": 0, "age_bucket": "0", **kept}
 
 
+POSITION = [{"as_of_date": "2026-02-25", "journal_sequence": 77}]
 MATCHES = [
     _match("OB1", 500, 500, "MATCHED"),
     _match("OB2", 300, 0, "BREAK"),
@@ -83,7 +84,7 @@ def test_a_contradiction_is_found(matches: list[Any], breaks: list[Any], problem
 
 
 def test_the_report_counts_by_stage_cause_and_age() -> None:
-    report = make_report("2026-02-25", MATCHES, BREAKS)
+    report = make_report("2026-02-25", POSITION, MATCHES, BREAKS)
     told = json.loads(report_json(report))
     assert told["compared"]["cash"] == {"MATCHED": 1, "BREAK": 2, "OPEN": 1}
     assert told["breaks_by_age"] == {"0": 2}
@@ -91,5 +92,5 @@ def test_the_report_counts_by_stage_cause_and_age() -> None:
         ("AMOUNT", 1),
         ("MISSING_THEIRS", 1),
     ]
-    assert report_json(make_report("2026-02-25", MATCHES[::-1], BREAKS[::-1])) != b""
+    assert report_json(make_report("2026-02-25", POSITION, MATCHES[::-1], BREAKS[::-1])) != b""
     assert b"MISSING_THEIRS" in report_html(report)

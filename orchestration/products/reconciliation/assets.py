@@ -5,6 +5,7 @@ Owns: the step and where the report lies. Does not own: matching (dbt) or resolv
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from orchestration.products.reconciliation.report import make_report, report_htm
 from orchestration.warehouse.marts import mart_key, mart_rows
 
 KEY = dg.AssetKey(["products", "reconciliation"])
-MARTS = ("reconciliation_matches", "reconciliation_breaks")
+MARTS = ("book_position", "reconciliation_matches", "reconciliation_breaks")
 
 
 @dg.asset(
@@ -45,6 +46,12 @@ def reconciliation(home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
 def report_path(home: Home, as_of: str) -> Path:
     """Where a day's report lies; its HTML lies beside it."""
     return home.root / "reconciliation" / as_of / "breaks.json"
+
+
+def report_sequence(home: Home) -> int:
+    """How far into the journal the newest report was made; zero when there is none."""
+    reports = sorted((home.root / "reconciliation").glob("*/breaks.json"))
+    return int(json.loads(reports[-1].read_bytes())["journal_sequence"]) if reports else 0
 
 
 def write_report(home: Home) -> Path:

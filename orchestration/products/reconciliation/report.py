@@ -19,11 +19,14 @@ STAGES = ("execution", "settlement", "cash", "custody")
 STATES = ("MATCHED", "BREAK", "OPEN")
 
 
-def make_report(as_of: str, matches: Sequence[Row], breaks: Sequence[Row]) -> dict[str, Any]:
-    """The report of a day."""
+def make_report(
+    as_of: str, position: Sequence[Row], matches: Sequence[Row], breaks: Sequence[Row]
+) -> dict[str, Any]:
+    """The report of a day; `position` says how far into the journal its marts were computed."""
     return {
         "format_version": FORMAT_VERSION,
         "as_of_date": as_of,
+        "journal_sequence": max((p["journal_sequence"] for p in position), default=0),
         "compared": {
             stage: {state: n for (s, state), n in sorted(_states(matches).items()) if s == stage}
             for stage in STAGES

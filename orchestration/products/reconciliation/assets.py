@@ -19,7 +19,8 @@ from orchestration.products.reconciliation.report import make_report, report_htm
 from orchestration.warehouse.marts import mart_key, mart_rows
 
 KEY = dg.AssetKey(["products", "reconciliation"])
-MARTS = ("book_position", "reconciliation_matches", "reconciliation_breaks")
+COMPARED = ("reconciliation_matches", "reconciliation_breaks")
+MARTS = ("book_position", *COMPARED)
 
 
 @dg.asset(

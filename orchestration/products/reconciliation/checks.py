@@ -7,7 +7,7 @@ from collections import Counter
 from engine.clock import Clock
 from engine.config import Home
 from orchestration.checks import row_check
-from orchestration.products.reconciliation.assets import KEY, MARTS
+from orchestration.products.reconciliation.assets import COMPARED, KEY
 from orchestration.products.reconciliation.report import contradictions, unexplained
 from orchestration.warehouse.marts import mart_rows
 
@@ -19,7 +19,7 @@ from orchestration.warehouse.marts import mart_rows
 )
 def breaks_are_the_unmatched(home: Home, clock: Clock) -> list[str]:
     """What the marts say against each other."""
-    return contradictions(*(mart_rows(home, m) for m in MARTS))
+    return contradictions(*(mart_rows(home, m) for m in COMPARED))
 
 
 @row_check(
@@ -29,7 +29,7 @@ def breaks_are_the_unmatched(home: Home, clock: Clock) -> list[str]:
 )
 def differences_are_explained(home: Home, clock: Clock) -> list[str]:
     """Differences that no break explains."""
-    return unexplained(*(mart_rows(home, m) for m in MARTS))
+    return unexplained(*(mart_rows(home, m) for m in COMPARED))
 
 
 @row_check(

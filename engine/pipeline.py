@@ -17,6 +17,7 @@ Runs of trading commands go through the compiled pass, all others through the sl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,7 +28,7 @@ from engine.journal.frame import Frame, Section
 from engine.slow_lane import SlowLane
 from engine.state import State
 from engine.trading_lane import TradingLane
-from schemas.market import ConfigureEngine, EngineConfigured
+from schemas.market import Capacity, ConfigureEngine, EngineConfigured
 from schemas.record import record_of
 
 ZERO_HASH = bytes(32)
@@ -102,16 +103,9 @@ class Pipeline:
             raise InvariantBroken("the first frame of a journal is ConfigureEngine alone")
         batch.number(1, 0)
         command: ConfigureEngine = batch.command(0)
+        room = {c.name: getattr(command, c.name) for c in fields(Capacity)}
         capacity = EngineConfigured(
-            sequence=2,
-            cause_sequence=1,
-            occurred_at_ns=command.received_at_ns,
-            account_count=command.account_count,
-            instrument_count=command.instrument_count,
-            asset_count=command.asset_count,
-            order_count=command.order_count,
-            order_id_count=command.order_id_count,
-            window_count=command.window_count,
+            sequence=2, cause_sequence=1, occurred_at_ns=command.received_at_ns, **room
         )
         self._state = State.of(capacity)
         self._state.sequence = 2

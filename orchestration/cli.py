@@ -180,7 +180,8 @@ def ingest(
 
 def _told(outcome: Any) -> str:
     told = f"{outcome.file_name}: {outcome.result.value}"
-    return f"{told}: {outcome.reason}" if outcome.reason else f"{told}, {outcome.row_count} rows"
+    rows = f", {outcome.row_count} rows" if outcome.row_count else ""
+    return f"{told}{rows}: {outcome.reason}" if outcome.reason else f"{told}{rows}"
 
 
 @verify.command("journal")

@@ -15,6 +15,7 @@ from engine.config import Home
 from engine.projections.lake import read_table
 from engine.state import State
 from orchestration.products.incidents.verify import verify_bundle
+from orchestration.products.papers import money_text
 from orchestration.run_day import DayResult
 from schemas.codes import AccountClass, RejectReason
 from schemas.external import EvidenceBundle, FiledReserve, QuarantinedFile, WrittenMessage
@@ -174,8 +175,7 @@ def _places(home: Home) -> list[tuple[str, str]]:
 
 def dollars(minor: int) -> str:
     """US cents as dollars."""
-    sign = "-" if minor < 0 else ""
-    return f"{sign}${abs(minor) // 100:,}.{abs(minor) % 100:02d}"
+    return f"${money_text(minor)}"
 
 
 def _at(at_ns: int) -> str:

@@ -28,6 +28,7 @@ class IngestedFile:
     message_type: Text = field("ISO 20022 message identifier.")
     message_reference: Text = field("The sender's own reference of the message.")
     row_count: Count = field("Rows that came of it.")
+    deviations: Text = field("What breaks the standard and was accepted nevertheless; empty when nothing.")
     ingested_at_ns: Nanos = field("When.")
 
 

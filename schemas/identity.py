@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from schemas.headers import Command, Event
 from schemas.kinds import (
     AccountClassCode,
@@ -17,16 +19,22 @@ from schemas.kinds import (
 from schemas.record import Role, field, record
 
 
-@record(table="open_account", key="sequence", role=Role.COMMAND, type_code=20)
-class OpenAccount(Command):
-    """Open an account for a client whose identity was verified."""
+@dataclass(frozen=True, kw_only=True)
+class AccountTerms:
+    """Whose an account is, how it is treated, and its limits."""
 
-    account_id: AskedAccountId = field("The number to give.")
     client_id: ClientId = field("Who owns it.")
     account_class_code: AccountClassCode = field("Its treatment by customer protection.")
     max_notional_minor: Minor = field("Largest order in money.", cite="17 CFR 240.15c3-5(c)(1)(i)")
     rate_count: Count = field("Most trading commands in one second; zero means no limit.")
     identity_document_id: NoDocumentId = field("The verification on file.", cite="31 CFR 1023.220")
+
+
+@record(table="open_account", key="sequence", role=Role.COMMAND, type_code=20)
+class OpenAccount(AccountTerms, Command):
+    """Open an account for a client whose identity was verified."""
+
+    account_id: AskedAccountId = field("The number to give.")
 
 
 @record(table="change_account_status", key="sequence", role=Role.COMMAND, type_code=21)
@@ -39,15 +47,10 @@ class ChangeAccountStatus(Command):
 
 
 @record(table="accounts", key="account_id", role=Role.EVENT, type_code=120)
-class AccountOpened(Event):
+class AccountOpened(AccountTerms, Event):
     """An account exists and may trade."""
 
     account_id: AccountId = field("The account.")
-    client_id: ClientId = field("Who owns it.")
-    account_class_code: AccountClassCode = field("Its treatment by customer protection.")
-    max_notional_minor: Minor = field("Largest order in money.")
-    rate_count: Count = field("Most trading commands in one second; zero means no limit.")
-    identity_document_id: NoDocumentId = field("The verification on file.")
 
 
 @record(table="account_status_changes", key="sequence", role=Role.EVENT, type_code=121)

@@ -5,6 +5,8 @@ Source: 17 CFR 248.30. No name, address or account detail of a person stands her
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from schemas.headers import Command, Event
 from schemas.kinds import (
     AwareSourceCode,
@@ -25,9 +27,9 @@ from schemas.kinds import (
 from schemas.record import Role, field, record
 
 
-@record(table="record_document", key="sequence", role=Role.COMMAND, type_code=60)
-class RecordDocument(Command):
-    """Put the digest of a document on record; the document itself is kept outside the journal."""
+@dataclass(frozen=True, kw_only=True)
+class DocumentDigest:
+    """A document by its digest."""
 
     document_id: DocumentId = field("Its number.")
     document_type_code: DocumentTypeCode = field("What it is.")
@@ -38,18 +40,29 @@ class RecordDocument(Command):
     digest_d_word: Word = field("SHA-256, bytes 24 to 31.")
 
 
-@record(table="open_incident", key="sequence", role=Role.COMMAND, type_code=61)
-class OpenIncident(Command):
-    """Report that customer information may have been accessed without authority."""
+@dataclass(frozen=True, kw_only=True)
+class IncidentReport:
+    """What is known of an incident when it is reported."""
 
     incident_id: IncidentId = field("Its number.")
     aware_source_code: AwareSourceCode = field("Who found it first.")
     detected_at_ns: Nanos = field("When it was detected.")
-    aware_at_ns: Nanos = field("When the firm became aware; zero when not known, then detection counts.")
     provider_id: ProviderId = field("The provider where it happened; zero for our own systems.")
     provider_aware_at_ns: Nanos = field("When the provider became aware; zero when not a provider's.")
     is_sensitive: Flag = field("Whether sensitive customer information is or may be affected.")
     operator_id: PersonId = field("Who reported it.")
+
+
+@record(table="record_document", key="sequence", role=Role.COMMAND, type_code=60)
+class RecordDocument(DocumentDigest, Command):
+    """Put the digest of a document on record; the document itself is kept outside the journal."""
+
+
+@record(table="open_incident", key="sequence", role=Role.COMMAND, type_code=61)
+class OpenIncident(IncidentReport, Command):
+    """Report that customer information may have been accessed without authority."""
+
+    aware_at_ns: Nanos = field("When the firm became aware; zero when not known, then detection counts.")
 
 
 @record(table="identify_affected", key="sequence", role=Role.COMMAND, type_code=62)
@@ -108,30 +121,15 @@ class CloseIncident(Command):
 
 
 @record(table="documents", key="document_id", role=Role.EVENT, type_code=170)
-class DocumentRecorded(Event):
+class DocumentRecorded(DocumentDigest, Event):
     """A document's digest is on record."""
-
-    document_id: DocumentId = field("Its number.")
-    document_type_code: DocumentTypeCode = field("What it is.")
-    operator_id: PersonId = field("Who recorded it.")
-    digest_a_word: Word = field("SHA-256, bytes 0 to 7.")
-    digest_b_word: Word = field("SHA-256, bytes 8 to 15.")
-    digest_c_word: Word = field("SHA-256, bytes 16 to 23.")
-    digest_d_word: Word = field("SHA-256, bytes 24 to 31.")
 
 
 @record(table="incidents", key="incident_id", role=Role.EVENT, type_code=171)
-class IncidentOpened(Event):
+class IncidentOpened(IncidentReport, Event):
     """An incident is on record and being assessed."""
 
-    incident_id: IncidentId = field("Its number.")
-    aware_source_code: AwareSourceCode = field("Who found it first.")
-    detected_at_ns: Nanos = field("When it was detected.")
     aware_at_ns: Nanos = field("When the firm became aware; detection when that was not known.")
-    provider_id: ProviderId = field("The provider, or zero.")
-    provider_aware_at_ns: Nanos = field("When the provider became aware, or zero.")
-    is_sensitive: Flag = field("Whether sensitive customer information may be affected.")
-    operator_id: PersonId = field("Who reported it.")
 
 
 @record(table="incident_clocks", key="sequence", role=Role.EVENT, type_code=172)

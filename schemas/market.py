@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from schemas.headers import Command, Event
 from schemas.kinds import (
     AccountId,
@@ -42,12 +44,12 @@ from schemas.kinds import (
 )
 from schemas.record import Role, field, record
 
-# Commands: set-up -------------------------------------------------------------------------------------------
+# Shared by what is asked and what is decided -----------------------------------------------------------------
 
 
-@record(table="configure_engine", key="sequence", role=Role.COMMAND, type_code=1)
-class ConfigureEngine(Command):
-    """The first command of a journal: the capacities that later commands are refused by."""
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """What an engine has room for; more is refused with CAPACITY_REACHED or BOOK_FULL."""
 
     account_count: Count = field("Highest account_id that can be opened.")
     instrument_count: Count = field("Highest instrument_id that can be listed.")
@@ -57,9 +59,9 @@ class ConfigureEngine(Command):
     window_count: Count = field("How many ticks a book spans; a multiple of 64.")
 
 
-@record(table="register_asset", key="sequence", role=Role.COMMAND, type_code=2)
-class RegisterAsset(Command):
-    """Make an asset known."""
+@dataclass(frozen=True, kw_only=True)
+class AssetTerms:
+    """What an asset is."""
 
     asset_id: AssetId = field("The asset.")
     asset_class_code: AssetClassCode = field("Currency, security or token.")
@@ -68,9 +70,9 @@ class RegisterAsset(Command):
     unit_digits: Digits = field("Decimal digits of the smallest unit.")
 
 
-@record(table="list_instrument", key="sequence", role=Role.COMMAND, type_code=3)
-class ListInstrument(Command):
-    """Make an instrument tradable. Ticks times lots must come out in whole minor units of the quote currency."""
+@dataclass(frozen=True, kw_only=True)
+class InstrumentTerms:
+    """What an instrument is and how it may be traded."""
 
     instrument_id: InstrumentId = field("The instrument.")
     instrument_class_code: InstrumentClassCode = field("What is traded.")
@@ -85,6 +87,33 @@ class ListInstrument(Command):
     margin_bps: BasisPoints = field("Initial margin as a part of the notional.")
     fee_bps: BasisPoints = field("Fee of the taker as a part of the notional, rounded up to a minor unit.")
     settlement_cycle_count: Count = field("Business days from trade to settlement.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusinessDay:
+    """A business day and the two that follow it, as the gateway's calendar knows them."""
+
+    business_epoch_day: EpochDay = field("The day.")
+    next_epoch_day: EpochDay = field("The business day after it: T+1.")
+    second_epoch_day: EpochDay = field("The business day after that: T+2.")
+
+
+# Commands: set-up -------------------------------------------------------------------------------------------
+
+
+@record(table="configure_engine", key="sequence", role=Role.COMMAND, type_code=1)
+class ConfigureEngine(Capacity, Command):
+    """The first command of a journal: the capacities that later commands are refused by."""
+
+
+@record(table="register_asset", key="sequence", role=Role.COMMAND, type_code=2)
+class RegisterAsset(AssetTerms, Command):
+    """Make an asset known."""
+
+
+@record(table="list_instrument", key="sequence", role=Role.COMMAND, type_code=3)
+class ListInstrument(InstrumentTerms, Command):
+    """Make an instrument tradable. Ticks times lots must come out in whole minor units of the quote currency."""
 
 
 @record(table="change_instrument_state", key="sequence", role=Role.COMMAND, type_code=4)
@@ -104,15 +133,11 @@ class SetMark(Command):
 
 
 @record(table="start_business_day", key="sequence", role=Role.COMMAND, type_code=6)
-class StartBusinessDay(Command):
+class StartBusinessDay(BusinessDay, Command):
     """Begin a business day: day orders are gone and client order ids may be used anew.
 
     The calendar comes in with the command, so that replay needs none.
     """
-
-    business_epoch_day: EpochDay = field("The day that begins.")
-    next_epoch_day: EpochDay = field("The business day after it: T+1.")
-    second_epoch_day: EpochDay = field("The business day after that: T+2.")
 
 
 # Commands: trading ------------------------------------------------------------------------------------------
@@ -158,45 +183,18 @@ class ReplaceOrder(Command):
 
 
 @record(table="engine_configurations", key="sequence", role=Role.EVENT, type_code=101)
-class EngineConfigured(Event):
+class EngineConfigured(Capacity, Event):
     """The engine's capacities are fixed for this journal."""
-
-    account_count: Count = field("Highest account_id.")
-    instrument_count: Count = field("Highest instrument_id.")
-    asset_count: Count = field("Highest asset_id.")
-    order_count: Count = field("Resting orders.")
-    order_id_count: Count = field("Client order ids a day.")
-    window_count: Count = field("Ticks a book spans.")
 
 
 @record(table="assets", key="asset_id", role=Role.EVENT, type_code=102)
-class AssetRegistered(Event):
+class AssetRegistered(AssetTerms, Event):
     """An asset is known."""
-
-    asset_id: AssetId = field("The asset.")
-    asset_class_code: AssetClassCode = field("Currency, security or token.")
-    symbol_packed: Packed = field("ISO 4217 code, ticker or token symbol.")
-    isin_packed: Packed = field("ISIN of a security; empty otherwise.")
-    unit_digits: Digits = field("Decimal digits of the smallest unit.")
 
 
 @record(table="instruments", key="instrument_id", role=Role.EVENT, type_code=103)
-class InstrumentListed(Event):
+class InstrumentListed(InstrumentTerms, Event):
     """An instrument can be traded."""
-
-    instrument_id: InstrumentId = field("The instrument.")
-    instrument_class_code: InstrumentClassCode = field("What is traded.")
-    symbol_packed: Packed = field("What the venue calls it.")
-    base_asset_id: AssetId = field("What one lot delivers; for a contract, its underlying.")
-    quote_asset_id: AssetId = field("The currency of price and settlement.")
-    lot_units: AssetUnits = field("Smallest units of the base asset in one lot.")
-    tick_value_minor: Minor = field("Quote minor units that one tick moves one lot by.")
-    window_floor_ticks: AskedTicks = field("Lowest price that the book can hold.")
-    collar_bps: BasisPoints = field("How far from the mark a limit price may lie.")
-    max_order_lots: Lots = field("Largest order.")
-    margin_bps: BasisPoints = field("Initial margin as a part of the notional.")
-    fee_bps: BasisPoints = field("Taker fee as a part of the notional.")
-    settlement_cycle_count: Count = field("Business days from trade to settlement.")
 
 
 @record(table="instrument_state_changes", key="sequence", role=Role.EVENT, type_code=104)
@@ -216,12 +214,9 @@ class MarkChanged(Event):
 
 
 @record(table="business_days", key="business_epoch_day", role=Role.EVENT, type_code=106)
-class BusinessDayStarted(Event):
+class BusinessDayStarted(BusinessDay, Event):
     """A business day began."""
 
-    business_epoch_day: EpochDay = field("The day.")
-    next_epoch_day: EpochDay = field("T+1 of this day.")
-    second_epoch_day: EpochDay = field("T+2 of this day.")
     expired_order_count: Count = field("Day orders of the day before that were taken off the book.")
 
 

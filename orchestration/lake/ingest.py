@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
     file_sha256: str
     result: Result
     row_count: int  # rows that came of it; zero unless it was ingested now
-    reason: str  # why it is in quarantine, in one line; empty otherwise
+    reason: str  # why it is in quarantine, or what was accepted although it breaks the standard
 
 
 def ingest_file(home: Home, path: Path, now_ns: int) -> Outcome:
@@ -97,7 +97,9 @@ def _ingest(home: Home, paths: Sequence[Path], now_ns: int) -> list[Outcome]:
             rows.setdefault(table, []).extend(found)
         files.append(reading.ingested)
         known.add(sha256)
-        outcomes.append(Outcome(name, sha256, Result.INGESTED, reading.ingested.row_count, ""))
+        outcomes.append(
+            Outcome(name, sha256, Result.INGESTED, reading.ingested.row_count, reading.ingested.deviations)
+        )
     for table in sorted(rows):
         append_external(home, RECORDS[table].cls, rows[table])
     append_external(home, IngestedFile, files)

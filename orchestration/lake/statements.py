@@ -66,6 +66,7 @@ def read_file(raw: bytes, name: str, now_ns: int, unit_digits: UnitDigits | None
         message_type=identifier,
         message_reference=reference,
         row_count=sum(len(found) for found in rows.values()),
+        deviations="; ".join(deviations),
         ingested_at_ns=now_ns,
     )
     return Reading(ingested, rows, deviations)

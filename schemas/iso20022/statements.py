@@ -183,7 +183,8 @@ class _Reader:
                 )
             )
         if layout.statement == "Stmt":
-            _refuse_wrong_sum(where, [(kind, money) for kind, money, _ in balances], self.booked, is_whole)
+            told = [(kind, money) for kind, money, _ in balances]
+            self.deviations += _check_sum(where, told, self.booked, is_whole)
         self.entries, self.booked, self.entry_count = [], {}, 0
 
     def _balances(self, statement: Element, layout: Layout, where: str) -> list[tuple[str, _Amount, int]]:
@@ -358,12 +359,13 @@ def _no_reference(text: str) -> str:
     return "" if text == "NOTPROVIDED" else text
 
 
-def _refuse_wrong_sum(
+def _check_sum(
     where: str, balances: Iterable[tuple[str, _Amount]], booked: dict[str, Decimal], is_whole: bool
-) -> None:
+) -> list[str]:
     """Opening balance plus booked entries must be the closing balance, in every currency that has both.
 
-    A page of several holds a part of the entries only: there the currencies must agree, the sum cannot.
+    A page of several holds a part of the entries only: there the sum cannot be checked. Nor can it between
+    different currencies, which is told as a deviation. Raises BadMessage when a sum is wrong.
     """
     opening: dict[str, Decimal] = {}
     closing: dict[str, Decimal] = {}
@@ -372,10 +374,10 @@ def _refuse_wrong_sum(
             opening.setdefault(money.currency, money.signed)
         elif kind == "CLBD":
             closing[money.currency] = money.signed
+    deviations: list[str] = []
     if opening and closing and set(opening) != set(closing):
-        raise BadMessage(
-            f"{where} opens in {', '.join(sorted(opening))} and closes in {', '.join(sorted(closing))}"
-        )
+        opens, closes = ", ".join(sorted(opening)), ", ".join(sorted(closing))
+        deviations.append(f"{where} opens in {opens} and closes in {closes}, so its sum cannot be checked")
     for currency, start in opening.items():
         if currency in closing and is_whole:
             difference = closing[currency] - start - booked.get(currency, Decimal(0))
@@ -383,3 +385,4 @@ def _refuse_wrong_sum(
                 raise BadMessage(
                     f"{where}: the closing balance is {difference} {currency} away from opening plus entries"
                 )
+    return deviations

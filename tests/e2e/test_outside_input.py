@@ -8,7 +8,7 @@ import pytest
 
 from engine.config import Home
 from engine.projections.lake import read_table
-from schemas.external import BankStatementLine, FiledReserve, IngestedFile, QuarantinedFile
+from schemas.external import BankBalance, BankStatementLine, FiledReserve, IngestedFile, QuarantinedFile
 from schemas.market import Fill, OrderAccepted
 from tests.e2e.test_business_day import onebook
 from tests.support.shared import SHARED
@@ -57,14 +57,15 @@ def test_real_statements_are_read_or_quarantined_with_a_reason(tmp_path: Path) -
     assert told.returncode == 1  # some are wrong on purpose
     assert len(lines) == len(files) == 26
     good, bad = read_table(home, IngestedFile), read_table(home, QuarantinedFile)
-    assert (len(good), len(bad)) == (17, 9)
-    assert len(read_table(home, BankStatementLine)) > 20
+    assert (len(good), len(bad)) == (23, 3)
+    rows = len(read_table(home, BankStatementLine)) + len(read_table(home, BankBalance))
+    assert good["row_count"].sum() == rows > 50
     for row in bad.to_dicts():
         assert any(row["file_name"] in line and row["reason"] in line for line in lines)
         assert (home.root / row["kept_path"]).read_bytes() == (STATEMENTS / row["file_name"]).read_bytes()
     again = onebook("ingest", "--home", str(home.root), *map(str, files))
     assert again.stdout.count("already") == len(good) and again.returncode == 1
-    assert len(read_table(home, IngestedFile)) == 17
+    assert len(read_table(home, IngestedFile)) == 23
 
 
 def test_what_is_no_file_is_told_in_one_line(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def test_a_file_is_known_by_its_digest_and_its_own_reference() -> None:
         message_type="camt.053.001.08",
         message_reference="MSG-1",
         row_count=3,
+        deviations="",
         ingested_at_ns=7,
     )
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from orchestration.products import pages
-from orchestration.products.papers import readable_json
+from orchestration.products.papers import money_text, readable_json
 from orchestration.warehouse.marts import Row, rows_sha256
 
 FORMAT_VERSION = 1
@@ -49,6 +49,14 @@ def report_json(report: dict[str, Any]) -> bytes:
     return readable_json(report)
 
 
+def _shown(row: Row, column: str) -> str:
+    """A cell for people: money in major units, anything else as it is."""
+    is_value = column in ("our_value", "their_value", "difference")
+    if not is_value:
+        return str(row[column])
+    return money_text(int(row[column]), 2 if row["stage"] == "cash" else 0)
+
+
 def report_html(report: dict[str, Any]) -> bytes:
     """The report for people."""
     shown = ("stage", "cause", "reference", "place", "measure", "our_value", "their_value", "difference")
@@ -77,7 +85,7 @@ def report_html(report: dict[str, Any]) -> bytes:
         pages.table(
             "Breaks",
             ("Stage", "Cause", "Reference", "Place", "Measure", "Ours", "Theirs", "Difference", "Days"),
-            [(*(str(b[c]) for c in shown), str(b["age_days"])) for b in report["breaks"]],
+            [(*(_shown(b, c) for c in shown), str(b["age_days"])) for b in report["breaks"]],
             numbers=(5, 6, 7, 8),
         ),
     )

@@ -5,5 +5,6 @@ select
     message_type,
     message_reference,
     row_count,
+    deviations,
     make_timestamp_ns(ingested_at_ns) as ingested_at
 from {{ source('lake_external', 'ingested_files') }}

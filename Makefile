@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 export ONEBOOK_HOME ?= $(CURDIR)/.onebook
 export UV_COMPILE_BYTECODE := 1
+export UV_SYSTEM_CERTS := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 up: setup ## one simulated business day through everything, then the Dagster UI on 127.0.0.1:3000
@@ -17,7 +18,7 @@ setup: .venv/.ready ## everything the other verbs need, and nothing else
 .venv/.ready: requirements.lock pyproject.toml
 	@echo "Setting up .venv (one to three minutes on a new machine)"
 	@test -x $(PY) || python3 -m venv .venv
-	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@.venv/bin/uv pip sync --require-hashes --quiet requirements.lock
 	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -20,6 +20,8 @@ from orchestration.settings import PlatformSettings
 JOB = "business_day"
 INSTANCE_YAML = """telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:  # the warehouse's database admits one writer
   runs:
     max_concurrent_runs: 1

@@ -76,7 +76,10 @@ def fund_clients(floor: Floor, world: World, funding: Funding, at_ns: int) -> No
     for holder in world.traders():
         if holder.account_id == UNFUNDED_ACCOUNT:
             continue
-        money = funding.plan_deposit(holder, USD, rng.randint(30, 250) * 1_000_000)
+        is_margin = holder.account_class is AccountClass.CUSTOMER_MARGIN
+        # Every third margin client brings securities and little money: what it buys leaves a debit balance.
+        most = 4 if is_margin and holder.account_id % 3 == 1 else 250
+        money = funding.plan_deposit(holder, USD, rng.randint(min(30, most // 2), most) * 1_000_000)
         commands.append(funding.deposit(money, at_ns))
         chosen = sorted(rng.sample(range(len(SECURITIES)), 3))
         chosen[0] = holder.account_id % len(SECURITIES)  # so that every security is held
@@ -84,7 +87,6 @@ def fund_clients(floor: Floor, world: World, funding: Funding, at_ns: int) -> No
             units = rng.randint(5, 120) * 20
             asset_id = FIRST_EQUITY_ASSET + place
             commands.append(funding.transfer_in(holder, asset_id, units, at_ns))
-        is_margin = holder.account_class is AccountClass.CUSTOMER_MARGIN
         if holder.account_id % 3 == 0 and holder.account_id < DIRECTOR_ACCOUNT:
             units = rng.randint(20, 300) * 1_000_000
             commands.append(funding.transfer_in(holder, BTC, units, at_ns))

@@ -1,5 +1,5 @@
 # One verb a line. `make up` is all that a new machine needs.
-.PHONY: up day setup generate check test clean
+.PHONY: up day setup lock generate docs check test clean
 SHELL := /bin/bash
 PY := .venv/bin/python
 export ONEBOOK_HOME ?= $(CURDIR)/.onebook
@@ -28,6 +28,10 @@ lock: ## resolve pyproject.toml into requirements.lock
 
 generate: setup ## write what derives from schemas/
 	@$(PY) -m schemas.generate
+
+docs: setup ## the warehouse's models and lineage as one HTML page
+	@cd dbt_project && ../.venv/bin/dbt docs generate --static --profiles-dir . --target-path "$(ONEBOOK_HOME)/warehouse/docs" --quiet
+	@echo "$(ONEBOOK_HOME)/warehouse/docs/static_index.html"
 
 check: setup ## format, lint, layers, types
 	@.venv/bin/ruff format --check .

@@ -6,7 +6,8 @@
     admit      engine/risk/admission_kernel.py
     margin     engine/risk/margin_kernel.py
     match      engine/market/matching_kernel.py
-    post       engine/ledger/posting_kernel.py      (the four in brackets: engine/pipeline_kernel.py)
+    post       engine/ledger/posting_kernel.py
+               (the four are called by engine/pipeline_kernel.py and engine/execution_kernel.py)
     slow lane  engine/slow_lane.py        accounts, payments, settlement, incidents: decide / apply
     journal    engine/journal/writer.py   durable before this returns
     publish    engine/projections         views and lake follow the journal

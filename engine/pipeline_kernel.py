@@ -9,9 +9,18 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from engine.ledger.posting_kernel import BROKEN, post_fill_side
-from engine.market.books import Books
-from engine.market.matching_kernel import fillable, match, reduce, remove, rest, would_cross
+from engine.execution_kernel import (
+    ACCEPTED,
+    CANCELLED,
+    EXPIRED,
+    REFUSED,
+    REPLACED,
+    execute,
+    next_row,
+    reserve,
+    tell_margin,
+)
+from engine.market.matching_kernel import fillable, reduce, remove, rest, would_cross
 from engine.market.order_id_kernel import find_order, remember_id
 from engine.market.price_kernel import FREE_HEAD, WINDOW_COUNT
 from engine.risk.admission_kernel import (
@@ -21,24 +30,16 @@ from engine.risk.admission_kernel import (
     admit_margin,
     admit_rate,
     admit_size,
-    fee_minor,
-    is_street,
     limit_of,
 )
-from engine.risk.margin_kernel import equity, is_contract, requirement
-from schemas.codes import OrderType, RejectReason, Side, TimeInForce
+from schemas.codes import OrderType, RejectReason, TimeInForce
 from schemas.market import CancelOrder, PlaceOrder, ReplaceOrder
 from schemas.record import record_of
 
 PLACE = record_of(PlaceOrder).type_code
 CANCEL = record_of(CancelOrder).type_code
 REPLACE = record_of(ReplaceOrder).type_code
-ACCEPTED, REFUSED, CANCELLED, REPLACED, EXPIRED, FILLED, POSTED, MARGINED = range(8)
-SEQUENCE = 8  # behind the counts of rows: the sequence given last
-IS_BROKEN = 9  # and whether a balance would have left its bounds
 
-_BUY = int(Side.BUY)
-_SELL = int(Side.SELL)
 _MARKET = int(OrderType.MARKET)
 _DAY = int(TimeInForce.DAY)
 _FOK = int(TimeInForce.FOK)
@@ -51,19 +52,6 @@ _CANNOT_FILL = int(RejectReason.CANNOT_FILL)
 _BOOK_FULL = int(RejectReason.BOOK_FULL)
 
 
-class Tables(NamedTuple):
-    """The state that the pass reads and writes."""
-
-    accounts: np.ndarray
-    instruments: np.ndarray
-    positions: np.ndarray
-    amounts: np.ndarray
-    offsets: np.ndarray
-    books: Books
-    touched: np.ndarray  # per account, the sweep that last touched it
-    money_asset_id: int  # the currency of margin
-
-
 class Commands(NamedTuple):
     """The trading commands of one run, and the order in which they came."""
 
@@ -71,21 +59,6 @@ class Commands(NamedTuple):
     cancels: np.ndarray
     replaces: np.ndarray
     queue: np.ndarray  # (n, 2): kind, row
-
-
-class Events(NamedTuple):
-    """Where the pass writes; `counts` holds how many rows of each, then the last sequence and the alarm."""
-
-    accepted: np.ndarray
-    refused: np.ndarray
-    cancelled: np.ndarray
-    replaced: np.ndarray
-    expired: np.ndarray
-    fills: np.ndarray
-    postings: np.ndarray
-    margins: np.ndarray
-    trades: np.ndarray
-    counts: np.ndarray
 
 
 @njit(cache=True, nogil=True)
@@ -102,20 +75,8 @@ def run(state, commands, events, trade_epoch_day):
 
 
 @njit(cache=True, nogil=True)
-def _next(events, kind, cause, at_ns, rows):
-    """The next free row of one kind of event, its header filled in."""
-    i = events.counts[kind]
-    events.counts[kind] = i + 1
-    events.counts[SEQUENCE] += 1
-    rows[i].sequence = events.counts[SEQUENCE]
-    rows[i].cause_sequence = cause
-    rows[i].occurred_at_ns = at_ns
-    return i
-
-
-@njit(cache=True, nogil=True)
 def _refuse(events, command_type, command, instrument_id, reason):
-    i = _next(events, REFUSED, command.sequence, command.received_at_ns, events.refused)
+    i = next_row(events, REFUSED, command.sequence, command.received_at_ns, events.refused)
     row = events.refused[i]
     row.command_type = command_type
     row.account_id = command.account_id
@@ -188,7 +149,7 @@ def _place(state, c, events, trade_epoch_day):
     if reason != _OK:
         _refuse(events, PLACE, c, c.instrument_id, reason)
         return
-    i = _next(events, ACCEPTED, c.sequence, c.received_at_ns, events.accepted)
+    i = next_row(events, ACCEPTED, c.sequence, c.received_at_ns, events.accepted)
     row = events.accepted[i]
     row.order_id = c.sequence
     row.account_id = c.account_id
@@ -199,7 +160,7 @@ def _place(state, c, events, trade_epoch_day):
     row.time_in_force_code = c.time_in_force_code
     row.price_ticks = c.price_ticks
     row.quantity_lots = c.quantity_lots
-    leaves = _execute(
+    leaves = execute(
         state,
         events,
         trade_epoch_day,
@@ -227,7 +188,7 @@ def _place(state, c, events, trade_epoch_day):
             )
         if not may_rest:
             _expire(events, c, c.sequence, c.account_id, c.client_order_id, c.instrument_id, leaves)
-    _margin(state, events, c.sequence, c.received_at_ns, c.account_id)
+    tell_margin(state, events, c.sequence, c.received_at_ns, c.account_id)
 
 
 @njit(cache=True, nogil=True)
@@ -245,169 +206,19 @@ def _rest(state, order_id, account_id, client_order_id, instrument_id, side, pri
         lots,
     )
     if slot > 0:
-        _reserve(state, account_id, instrument_id, side, price, lots)
+        reserve(state, account_id, instrument_id, side, price, lots)
     return slot > 0
 
 
 @njit(cache=True, nogil=True)
-def _reserve(state, account_id, instrument_id, side, price, lots):
-    """Count open lots for margin; negative lots take back."""
-    row = state.positions[account_id, instrument_id]
-    if side == _BUY:
-        row.open_buy_lots += lots
-        row.open_buy_minor += lots * price * state.instruments[instrument_id].tick_value_minor
-    else:
-        row.open_sell_lots += lots
-
-
-@njit(cache=True, nogil=True)
 def _expire(events, c, order_id, account_id, client_order_id, instrument_id, lots):
-    i = _next(events, EXPIRED, c.sequence, c.received_at_ns, events.expired)
+    i = next_row(events, EXPIRED, c.sequence, c.received_at_ns, events.expired)
     row = events.expired[i]
     row.order_id = order_id
     row.account_id = account_id
     row.client_order_id = client_order_id
     row.instrument_id = instrument_id
     row.expired_lots = lots
-
-
-@njit(cache=True, nogil=True)
-def _execute(
-    state,
-    events,
-    trade_epoch_day,
-    cause,
-    at_ns,
-    order_id,
-    account_id,
-    instrument_id,
-    side,
-    limit,
-    lots,
-):
-    """Match and post until nothing more crosses. Returns what is left of the order, in lots."""
-    leaves = lots
-    while leaves > 0:
-        sweep = events.counts[SEQUENCE]
-        count, leaves = match(
-            state.books, state.instruments, instrument_id, side, limit, leaves, events.trades
-        )
-        for t in range(count):
-            _fill(
-                state,
-                events,
-                trade_epoch_day,
-                cause,
-                at_ns,
-                order_id,
-                account_id,
-                instrument_id,
-                side,
-                events.trades[t],
-            )
-        for t in range(count):
-            maker_id = events.trades[t].maker_account_id
-            if maker_id != account_id and state.touched[maker_id] != sweep:
-                state.touched[maker_id] = sweep
-                _margin(state, events, cause, at_ns, maker_id)
-        if count < len(events.trades):
-            break
-    return leaves
-
-
-@njit(cache=True, nogil=True)
-def _fill(
-    state,
-    events,
-    trade_epoch_day,
-    cause,
-    at_ns,
-    order_id,
-    account_id,
-    instrument_id,
-    side,
-    trade,
-):
-    """Write one execution and post both of its sides."""
-    instrument = state.instruments[instrument_id]
-    price = trade.price_ticks
-    lots = trade.quantity_lots
-    maker_id = trade.maker_account_id
-    notional = price * lots * instrument.tick_value_minor
-    fee = np.int64(0) if is_street(state.accounts[account_id]) else fee_minor(instrument, notional)
-    i = _next(events, FILLED, cause, at_ns, events.fills)
-    row = events.fills[i]
-    row.fill_id = row.sequence
-    row.instrument_id = instrument_id
-    row.taker_side_code = side
-    row.price_ticks = price
-    row.quantity_lots = lots
-    row.notional_minor = notional
-    row.taker_fee_minor = fee
-    row.taker_order_id = order_id
-    row.taker_account_id = account_id
-    row.maker_order_id = trade.maker_order_id
-    row.maker_account_id = maker_id
-    row.trade_epoch_day = trade_epoch_day
-    row.settlement_epoch_day = instrument.settlement_epoch_day
-    other = _SELL if side == _BUY else _BUY
-    _reserve(state, maker_id, instrument_id, other, price, -lots)
-    _side(state, events, row, account_id, instrument, side, fee)
-    _side(state, events, row, maker_id, instrument, other, np.int64(0))
-
-
-@njit(cache=True, nogil=True)
-def _side(state, events, fill, account_id, instrument, side, fee):
-    """One account's side of an execution: into the position of a contract, or into the ledger."""
-    if is_street(state.accounts[account_id]):
-        return
-    signed = fill.quantity_lots if side == _BUY else -fill.quantity_lots
-    money = fill.notional_minor if side == _BUY else -fill.notional_minor
-    position = state.positions[account_id, fill.instrument_id]
-    position.day_net_lots += signed
-    position.day_net_minor += money
-    contract = is_contract(instrument)
-    if contract:
-        position.position_lots += signed
-        position.cost_minor += money
-    posted = events.counts[POSTED]
-    count = post_fill_side(
-        state.amounts,
-        state.offsets,
-        events.postings,
-        posted,
-        (events.counts[SEQUENCE] + 1 - posted, fill.cause_sequence, fill.occurred_at_ns),
-        account_id,
-        side,
-        instrument.base_asset_id,
-        0 if contract else fill.quantity_lots * instrument.lot_units,
-        instrument.quote_asset_id,
-        0 if contract else fill.notional_minor,
-        fee,
-        fill.fill_id,
-        fill.settlement_epoch_day,
-    )
-    if count == BROKEN:
-        events.counts[IS_BROKEN] = 1
-        return
-    events.counts[POSTED] = count
-    events.counts[SEQUENCE] += count - posted
-
-
-@njit(cache=True, nogil=True)
-def _margin(state, events, cause, at_ns, account_id):
-    """Write what the account's margin is now; the street has none."""
-    if is_street(state.accounts[account_id]):
-        return
-    i = _next(events, MARGINED, cause, at_ns, events.margins)
-    row = events.margins[i]
-    row.account_id = account_id
-    row.equity_minor = equity(
-        state.instruments, state.positions, state.amounts, account_id, state.money_asset_id
-    )
-    row.initial_margin_minor = requirement(
-        state.instruments, state.positions, state.amounts, account_id, 0, 0
-    )
 
 
 @njit(cache=True, nogil=True)
@@ -420,14 +231,14 @@ def _cancel(state, c, events):
         _refuse(events, CANCEL, c, 0, reason)
         return
     order = state.books.orders[slot]
-    i = _next(events, CANCELLED, c.sequence, c.received_at_ns, events.cancelled)
+    i = next_row(events, CANCELLED, c.sequence, c.received_at_ns, events.cancelled)
     row = events.cancelled[i]
     row.order_id = order.order_id
     row.account_id = order.account_id
     row.client_order_id = order.client_order_id
     row.instrument_id = order.instrument_id
     row.cancelled_lots = order.open_lots
-    _reserve(
+    reserve(
         state,
         order.account_id,
         order.instrument_id,
@@ -436,7 +247,7 @@ def _cancel(state, c, events):
         -order.open_lots,
     )
     remove(state.books, state.instruments, slot)
-    _margin(state, events, c.sequence, c.received_at_ns, c.account_id)
+    tell_margin(state, events, c.sequence, c.received_at_ns, c.account_id)
 
 
 @njit(cache=True, nogil=True)
@@ -452,7 +263,7 @@ def _admit_replace(state, c, slot):
     if reason == _OK:
         reason = admit_rate(state.accounts, c.account_id, c.received_at_ns)
     if reason == _OK:
-        _reserve(
+        reserve(
             state,
             c.account_id,
             order.instrument_id,
@@ -468,7 +279,7 @@ def _admit_replace(state, c, slot):
             c.price_ticks,
             c.quantity_lots,
         )
-        _reserve(
+        reserve(
             state,
             c.account_id,
             order.instrument_id,
@@ -501,7 +312,7 @@ def _replace(state, c, events, trade_epoch_day):
         if reason != _OK:
             _refuse(events, REPLACE, c, instrument_id, reason)
             return
-    i = _next(events, REPLACED, c.sequence, c.received_at_ns, events.replaced)
+    i = next_row(events, REPLACED, c.sequence, c.received_at_ns, events.replaced)
     row = events.replaced[i]
     row.order_id = order_id
     row.account_id = c.account_id
@@ -510,13 +321,13 @@ def _replace(state, c, events, trade_epoch_day):
     row.price_ticks = c.price_ticks
     row.quantity_lots = c.quantity_lots
     row.is_priority_kept = 1 if is_kept else 0
-    _reserve(state, c.account_id, instrument_id, side, price, -open_lots)
+    reserve(state, c.account_id, instrument_id, side, price, -open_lots)
     if is_kept:
         reduce(state.books, state.instruments, slot, c.quantity_lots)
-        _reserve(state, c.account_id, instrument_id, side, price, c.quantity_lots)
+        reserve(state, c.account_id, instrument_id, side, price, c.quantity_lots)
     else:
         remove(state.books, state.instruments, slot)
-        leaves = _execute(
+        leaves = execute(
             state,
             events,
             trade_epoch_day,
@@ -541,4 +352,4 @@ def _replace(state, c, events, trade_epoch_day):
                 c.price_ticks,
                 leaves,
             )
-    _margin(state, events, c.sequence, c.received_at_ns, c.account_id)
+    tell_margin(state, events, c.sequence, c.received_at_ns, c.account_id)

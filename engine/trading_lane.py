@@ -6,11 +6,7 @@ import numpy as np
 
 from engine.batch import TRADING, Batch
 from engine.errors import InvariantBroken
-from engine.journal.frame import Section
-from engine.ledger.posting_kernel import POSTINGS_PER_FILL
-from engine.market.books import trade_scratch
-from engine.market.price_kernel import LIVE_COUNT
-from engine.pipeline_kernel import (
+from engine.execution_kernel import (
     ACCEPTED,
     CANCELLED,
     EXPIRED,
@@ -21,11 +17,14 @@ from engine.pipeline_kernel import (
     REFUSED,
     REPLACED,
     SEQUENCE,
-    Commands,
     Events,
     Tables,
-    run,
 )
+from engine.journal.frame import Section
+from engine.ledger.posting_kernel import POSTINGS_PER_FILL
+from engine.market.books import trade_scratch
+from engine.market.price_kernel import LIVE_COUNT
+from engine.pipeline_kernel import Commands, run
 from engine.state import State
 from schemas.derive.layout import Rows, empty_rows
 from schemas.ledger import Posting

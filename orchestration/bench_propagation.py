@@ -21,6 +21,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 from engine.config import Home
@@ -74,7 +75,7 @@ def _running(home: Home, tell: Tell) -> Generator[SocketClient]:
     """A book with one share, the street and a customer; engine, lake, view and Dagster's daemon run."""
     home.root.mkdir(parents=True, mode=0o700)
     supervisor = supervisor_of(home)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing outlives the measurement
+    signal.signal(signal.SIGTERM, _exit)  # so that nothing outlives the measurement
     client = SocketClient(home.socket)
     try:
         for program in engine_programs(home):
@@ -87,6 +88,10 @@ def _running(home: Home, tell: Tell) -> Generator[SocketClient]:
     finally:
         client.close()
         supervisor.stop()
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def _orders() -> Iterator[tuple[PlaceOrder, PlaceOrder]]:

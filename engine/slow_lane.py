@@ -12,15 +12,16 @@ import numpy as np
 
 from engine import identity, incidents, payments, settlement
 from engine.batch import Batch
-from engine.emit import OWN_SEQUENCE
+from engine.emit import OWN_SEQUENCE, refuse
 from engine.errors import InvariantBroken
 from engine.journal.frame import Section
 from engine.ledger.postings import transfers
 from engine.market import reference
 from engine.state import State
-from schemas.codes import AccountClass, LedgerAccountKind
+from schemas.codes import AccountClass, LedgerAccountKind, RejectReason
 from schemas.ledger import Posting
 from schemas.market import MarkChanged
+from schemas.record import record_of
 from schemas.risk import MarginChanged
 
 _PACKAGES = (reference, identity, payments, settlement, incidents)
@@ -52,7 +53,11 @@ class SlowLane:
             if handler is None:
                 raise InvariantBroken(f"{type(command).__name__} has no handler")
             self._moved.clear()
-            handler(self._state, command, _Emitter(self, command))
+            emit = _Emitter(self, command)
+            if is_bounded(command):
+                handler(self._state, command, emit)
+            else:
+                refuse(emit, command, RejectReason.OUT_OF_RANGE)
             self._tell_margins(command)
 
     def sections(self) -> list[Section]:
@@ -109,6 +114,15 @@ class SlowLane:
                 MarginChanged,
                 {"account_id": account_id, "equity_minor": has, "initial_margin_minor": needs},
             )
+
+
+def is_bounded(command: Any) -> bool:
+    """Whether each column whose kind has an upper bound lies within it.
+
+    Handlers compute with instants and days; all else they look at themselves, and say more of what is wrong.
+    """
+    bounded = (c for c in record_of(type(command)).columns if c.kind.le is not None)
+    return all((c.kind.ge or 0) <= getattr(command, c.name) <= (c.kind.le or 0) for c in bounded)
 
 
 class _Emitter:

@@ -115,6 +115,7 @@ class RejectReason(IntEnum):
     NOT_CONFIGURED = 608
     UNSENT_NOTICE = 609
     BAD_DECLARATION = 610
+    OUT_OF_RANGE = 611  # a column is not what its kind admits
 
 
 class LedgerAccountKind(IntEnum):

@@ -34,6 +34,7 @@ Nanos = Annotated[
         "An instant: nanoseconds since 1970-01-01T00:00Z.",
         "_at_ns",
         ge=0,
+        le=1 << 62,  # the year 2116: deadlines that are added to it stay in 64 bits
         staged=Staged("_at", "timestamp_ns", "make_timestamp_ns({column})"),
     ),
 ]
@@ -43,6 +44,7 @@ EpochDay = Annotated[
         "A calendar date: days since 1970-01-01. Zero means none.",
         "_epoch_day",
         ge=0,
+        le=100_000,  # the year 2243
         staged=Staged("_date", "date", "date '1970-01-01' + {column}::integer"),
     ),
 ]

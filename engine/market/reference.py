@@ -13,6 +13,7 @@ from engine.emit import Emit, refuse
 from engine.market.books import day_orders, forget_day
 from engine.market.matching_kernel import remove
 from engine.market.order_id_kernel import find_order
+from engine.risk.room import LARGEST_HOLDING, LARGEST_VALUE, held_units, is_worth_room
 from schemas.codes import (
     AssetClass,
     InstrumentClass,
@@ -39,7 +40,6 @@ from schemas.record import record_of
 if TYPE_CHECKING:
     from engine.state import State
 
-LARGEST_PRODUCT = 1 << 49  # times 10,000 basis points it is still below 2**63
 _CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
 
 
@@ -79,8 +79,14 @@ def _is_sound(state: State, command: ListInstrument) -> bool:
         is_positive
         and command.instrument_class_code in set(InstrumentClass)
         and command.window_floor_ticks >= 0
-        and highest * command.max_order_lots * command.tick_value_minor <= LARGEST_PRODUCT
-        and command.max_order_lots * command.lot_units <= LARGEST_PRODUCT
+        and highest * command.max_order_lots * command.tick_value_minor <= LARGEST_VALUE
+        and command.max_order_lots * command.lot_units <= LARGEST_HOLDING
+        and is_worth_room(
+            held_units(state, command.base_asset_id),
+            command.lot_units,
+            highest,
+            command.tick_value_minor,
+        )
         and all(0 <= bps <= 10_000 for bps in (command.collar_bps, command.margin_bps, command.fee_bps))
         and 0 <= command.settlement_cycle_count <= 2
         and not _is_delivered_twice(state, command)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.emit import Emit, refuse
 from engine.identity.accounts import REFUSED_BY_STATUS, is_open, is_street, status_of
 from engine.payments.state import Payable
+from engine.risk.room import has_room
 from schemas.codes import AccountStatus, AssetClass, LedgerAccountKind, RejectReason
 from schemas.payments import (
     ConfirmWithdrawal,
@@ -77,7 +78,8 @@ def _why_not_credit(
         return RejectReason.ACCOUNT_CLOSED
     if not has_class(state, c.asset_id, classes):
         return RejectReason.UNKNOWN_REFERENCE
-    return RejectReason.NONE if c.amount_units > 0 else RejectReason.BAD_AMOUNT
+    is_good = c.amount_units > 0 and has_room(state, c.asset_id, c.amount_units)
+    return RejectReason.NONE if is_good else RejectReason.BAD_AMOUNT
 
 
 def request_withdrawal(state: State, command: RequestWithdrawal, emit: Emit) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.emit import Emit, refuse
 from engine.ledger.chart import BANK_COUNT
 from engine.payments.clients import MONEY, TRANSFERABLE, has_class
+from engine.risk.room import has_room
 from schemas.codes import LedgerAccountKind, RejectReason
 from schemas.ledger import (
     BankLoanTaken,
@@ -29,7 +30,7 @@ def contribute_capital(state: State, command: ContributeCapital, emit: Emit) -> 
     """Book the owners' money, or say why not."""
     if not has_class(state, command.asset_id, MONEY):
         return refuse(emit, command, RejectReason.UNKNOWN_REFERENCE)
-    if command.amount_units <= 0:
+    if command.amount_units <= 0 or not has_room(state, command.asset_id, command.amount_units):
         return refuse(emit, command, RejectReason.BAD_AMOUNT)
     emit(
         CapitalContributed,
@@ -61,7 +62,7 @@ def _why_not_borrow(state: State, c: BorrowFromBank) -> RejectReason:
         return RejectReason.UNKNOWN_REFERENCE
     if not has_class(state, c.pledged_asset_id, TRANSFERABLE):
         return RejectReason.UNKNOWN_REFERENCE
-    if c.loan_units <= 0 or c.pledged_units <= 0:
+    if c.loan_units <= 0 or c.pledged_units <= 0 or not has_room(state, c.money_asset_id, c.loan_units):
         return RejectReason.BAD_AMOUNT
     if c.pledged_units > _firm_balance(state, LedgerAccountKind.CUSTODY, c.pledged_asset_id):
         return RejectReason.INSUFFICIENT_SECURITIES

@@ -103,7 +103,7 @@ def test_the_reserve_is_filed_ordered_and_paid_once(days: tuple[Home, Home, str]
     credits, debits = filed["credits_minor"], filed["debits_minor"]
     assert filed["reduction_minor"] == debits * 2 // 100
     assert filed["requirement_minor"] == max(0, credits - (debits - filed["reduction_minor"])) > 0
-    ordered = read_table(home, ReserveDepositOrdered).to_dicts()
+    ordered = read_table(home, ReserveDepositOrdered).sort("sequence").to_dicts()
     order = ordered[-1]
     assert order["deposit_minor"] == filed["requirement_minor"] - filed["deposit_minor"]
     assert order["preparer_operator_id"] != order["approver_operator_id"]

@@ -274,7 +274,7 @@ OPENINGS = [
     ({"incident_id": 1, "aware_source_code": 9, "detected_at_ns": 0}, EXISTS),
     ({"incident_id": 2, "aware_source_code": 9, "detected_at_ns": 0}, BAD_CODE),
     ({"incident_id": 2, "detected_at_ns": 0}, BAD),
-    ({"incident_id": 2, "aware_at_ns": -1}, BAD),
+    ({"incident_id": 2, "aware_at_ns": -1}, RejectReason.OUT_OF_RANGE),
     ({"incident_id": 0}, BAD),
     ({"incident_id": 2}, NONE),
 ]

@@ -47,6 +47,11 @@ def _base() -> Path:
     return wanted if _writable(wanted) else Path(tempfile.gettempdir()) / f"onebook-kernels-{os.getuid()}"
 
 
+def is_cold() -> bool:
+    """Whether the first command will wait for kernels to be compiled, about twenty seconds."""
+    return not any((_base() / _digest()).rglob("*.nbc"))
+
+
 def choose_kernel_cache() -> Path:
     """Point numba at the folder of today's sources; call before numba is imported. Returns the folder."""
     folder = _base() / _digest()

@@ -15,6 +15,7 @@ from engine.clock import FakeClock
 from engine.config import EngineSettings, Home
 from engine.errors import BadInput
 from engine.gateway.client import InProcessClient
+from engine.kernel_cache import is_cold
 from engine.pipeline import Pipeline
 from engine.projections.lake import LakeWriter
 from engine.replay import open_pipeline
@@ -71,11 +72,13 @@ def mark_home(home: Home) -> None:
 
 
 @contextmanager
-def empty_book(home: Home) -> Generator[tuple[Pipeline, FakeClock]]:
+def empty_book(home: Home, watch: Stopwatch) -> Generator[tuple[Pipeline, FakeClock]]:
     """An engine on an empty journal, and the clock that its commands are stamped with."""
     with open_pipeline(home, EngineSettings()) as pipeline:
         if pipeline.is_configured:
             raise BadInput(f"{home.root} holds a book already; use --fresh to begin anew")
+        if is_cold():
+            watch.say("compiling the kernels of these sources, once (about 20 s)")
         yield pipeline, FakeClock(0)
 
 
@@ -99,7 +102,7 @@ def simulate_day(home: Home, *, seed: int, business_date: date, scale: float, te
 
     watch = Stopwatch(tell)
     mark_home(home)
-    with empty_book(home) as (pipeline, clock):
+    with empty_book(home, watch) as (pipeline, clock):
         watch.say(f"simulating {business_date} with seed {seed}")
         play_day(
             pipeline, home, clock, seed=seed, business_date=business_date, scale=scale, progress=watch.say
@@ -114,7 +117,7 @@ def replay_lobster(home: Home, messages: Path, *, trade_date: date | None, tell:
     day = trade_date or symbol_and_day(messages)[1]
     watch = Stopwatch(tell)
     mark_home(home)
-    with empty_book(home) as (pipeline, clock):
+    with empty_book(home, watch) as (pipeline, clock):
         watch.say(f"replaying {messages.name} as {day}")
         counts = play_lobster(pipeline, home, clock, messages, day, watch.say)
         outcome = finish_day(home, pipeline, clock, watch)

@@ -12,6 +12,7 @@ import os
 import tempfile
 from pathlib import Path
 
+_COLD = "ENGINE_KERNELS_WERE_COLD"
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -47,14 +48,15 @@ def _base() -> Path:
     return wanted if _writable(wanted) else Path(tempfile.gettempdir()) / f"onebook-kernels-{os.getuid()}"
 
 
-def is_cold() -> bool:
-    """Whether the first command will wait for kernels to be compiled, about twenty seconds."""
-    return not any((_base() / _digest()).rglob("*.nbc"))
-
-
 def choose_kernel_cache() -> Path:
     """Point numba at the folder of today's sources; call before numba is imported. Returns the folder."""
     folder = _base() / _digest()
+    os.environ[_COLD] = str(int(not folder.exists()))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     return folder
+
+
+def was_cold() -> bool:
+    """Whether this process started without compiled kernels, so that its first commands wait for them."""
+    return os.environ.get(_COLD) == "1"

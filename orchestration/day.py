@@ -15,7 +15,7 @@ from engine.clock import FakeClock
 from engine.config import EngineSettings, Home
 from engine.errors import BadInput
 from engine.gateway.client import InProcessClient
-from engine.kernel_cache import is_cold
+from engine.kernel_cache import was_cold
 from engine.pipeline import Pipeline
 from engine.projections.lake import LakeWriter
 from engine.replay import open_pipeline
@@ -77,7 +77,7 @@ def empty_book(home: Home, watch: Stopwatch) -> Generator[tuple[Pipeline, FakeCl
     with open_pipeline(home, EngineSettings()) as pipeline:
         if pipeline.is_configured:
             raise BadInput(f"{home.root} holds a book already; use --fresh to begin anew")
-        if is_cold():
+        if was_cold():
             watch.say("compiling the kernels of these sources, once (about 20 s)")
         yield pipeline, FakeClock(0)
 

@@ -101,8 +101,3 @@ class Batch:
     def sections(self) -> list[Section]:
         """The commands as sections of a frame."""
         return [Section(by_type_code(c), self.rows[c]) for c in sorted(self.rows)]
-
-    @staticmethod
-    def no_rows(declared: type) -> Rows:
-        """No rows of a class."""
-        return empty_rows(declared, 0)

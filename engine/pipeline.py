@@ -25,14 +25,11 @@ import numpy as np
 
 from engine.batch import Batch
 from engine.errors import InvariantBroken
-from engine.journal.frame import Frame, Section
+from engine.journal.frame import ZERO_HASH, Frame, Section
 from engine.slow_lane import SlowLane
 from engine.state import State
 from engine.trading_lane import TradingLane
 from schemas.market import Capacity, ConfigureEngine, EngineConfigured
-from schemas.record import record_of
-
-ZERO_HASH = bytes(32)
 
 
 class Journal(Protocol):
@@ -131,12 +128,3 @@ def _in_order(sections: Sequence[Section]) -> list[Section]:
             whole = whole[np.argsort(whole["sequence"], kind="stable")]
         merged.append(Section(records[code], whole))
     return merged
-
-
-def events_of(frame: Frame, cls: type) -> Any:
-    """The rows of one record class in a frame, shape (n,); none when the frame has none."""
-    record = record_of(cls)
-    for section in frame.sections:
-        if section.record is record:
-            return section.rows
-    return Batch.no_rows(cls)

@@ -14,7 +14,8 @@ import dagster as dg
 
 from engine.clock import Clock
 from engine.config import Home
-from orchestration.resources import EngineClient, resources_of
+from engine.gateway.client import EngineClient
+from orchestration.resources import resources_of
 from orchestration.settings import PlatformSettings
 
 JOB = "business_day"

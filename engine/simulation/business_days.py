@@ -25,11 +25,6 @@ def epoch_day(day: date) -> int:
     return (day - EPOCH).days
 
 
-def from_epoch_day(days: int) -> date:
-    """The date of a count of days since 1970-01-01."""
-    return EPOCH + timedelta(days=days)
-
-
 @cache
 def _closed_days(year: int) -> frozenset[date]:
     return frozenset(holidays.financial_holidays("NYSE", years=year))

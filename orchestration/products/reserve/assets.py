@@ -17,6 +17,7 @@ import dagster as dg
 from engine.clock import Clock
 from engine.config import Home
 from engine.errors import PlatformError
+from engine.gateway.client import EngineClient
 from engine.projections.lake import watermark
 from orchestration.lake.tables import (
     append_new,
@@ -28,7 +29,6 @@ from orchestration.lake.tables import (
 from orchestration.products.papers import instant_text, money_text, readable_json, sha256_of, write_whole
 from orchestration.products.reserve import statement as reserve_statement
 from orchestration.products.reserve.statement import FIGURES, Indeterminate, Statement
-from orchestration.resources import EngineClient
 from orchestration.settings import PlatformSettings
 from orchestration.warehouse.marts import MartMissing, mart_key, mart_rows
 from schemas.codes import RejectReason

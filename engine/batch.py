@@ -11,11 +11,23 @@ import numpy.typing as npt
 
 from engine.journal.frame import Section
 from schemas.derive.layout import Rows, dtype_of, empty_rows, from_row, row_tuple
-from schemas.market import CancelOrder, PlaceOrder, ReplaceOrder
+from schemas.market import (
+    CancelOrder,
+    CancelOrders,
+    ChangeInstrumentState,
+    PlaceOrder,
+    ReplaceOrder,
+    SetKillSwitch,
+    StartBusinessDay,
+)
 from schemas.record import Role, record_of
 from schemas.registry import by_type_code
 
-TRADING = tuple(record_of(c).type_code for c in (PlaceOrder, CancelOrder, ReplaceOrder))
+TRADING = tuple(
+    record_of(c).type_code
+    for c in (PlaceOrder, CancelOrder, ReplaceOrder, CancelOrders, SetKillSwitch, ChangeInstrumentState)
+)
+TURN = record_of(StartBusinessDay).type_code  # decided in the slow lane, then ends yesterday's orders
 
 
 class Batch:
@@ -76,12 +88,17 @@ class Batch:
         self.last_at_ns = int(at_ns[-1]) if len(self) else clock_ns
 
     def runs(self) -> Iterator[tuple[bool, int, int]]:
-        """Stretches of trading and of other commands: is_trading, first, one past the last."""
-        is_trading = np.isin(self.order[:, 0], TRADING)
+        """Stretches of trading and of other commands: is_trading, first, one past the last.
+
+        A day's turn stands alone.
+        """
+        is_trading = np.isin(self.order[:, 0], TRADING).astype(np.int64)
+        turns = self.order[:, 0] == TURN
+        kinds = np.where(turns, 2 + np.arange(len(self)), is_trading)
         first = 0
-        for kind, group in groupby(is_trading.tolist()):
+        for kind, group in groupby(kinds.tolist()):
             last = first + len(list(group))
-            yield bool(kind), first, last
+            yield kind == 1, first, last
             first = last
 
     def command(self, i: int) -> Any:

@@ -1,6 +1,6 @@
-"""What an order does once it is admitted: cross, fill by fill, each posted and margined before the next.
+"""From what matching did to what the book records: each event is written, reserved for, posted and margined.
 
-Owns: the rows that events are written into, open quantities, executions. Does not own: who may trade
+Owns: the rows that events are written into, what open orders reserve, executions. Does not own: who may trade
 (pipeline_kernel.py), whom an order meets (engine/market), what moves (engine/ledger).
 """
 
@@ -10,18 +10,54 @@ import numpy as np
 from numba import njit
 
 from engine.ledger.posting_kernel import BROKEN, post_fill_side
-from engine.market.books import Books
-from engine.market.matching_kernel import match
-from engine.risk.admission_kernel import fee_minor, is_street
+from engine.market.day_orders import DayOrders
+from engine.market.words_kernel import EVENT_COUNT, EVENT_WORDS, EVENTS, load
+from engine.risk.admission_kernel import is_street
+from engine.risk.fee_kernel import fee_minor
 from engine.risk.margin_kernel import equity, is_contract, requirement
-from schemas.codes import Side
+from schemas.codes import MarketEventKind, MarketEventReason, Side
 
-ACCEPTED, REFUSED, CANCELLED, REPLACED, EXPIRED, FILLED, POSTED, MARGINED = range(8)
-SEQUENCE = 8  # behind the counts of rows: the sequence given last
-IS_BROKEN = 9  # and whether a balance would have left its bounds
+(
+    ACCEPTED,
+    REFUSED,
+    CANCELLED,
+    REPLACED,
+    EXPIRED,
+    TRIGGERED,
+    REDUCED,
+    SHOWN,
+    UNCROSSED,
+    PHASED,
+    SWITCHED,
+    DECLINED,
+    FILLED,
+    POSTED,
+    MARGINED,
+) = range(15)
+KIND_COUNT = 15
+SEQUENCE = 15  # behind the counts of rows: the sequence given last
+IS_BROKEN = 16  # and whether a balance would have left its bounds
+TOUCHED = 17  # and how many accounts the command touched
+COUNTS = 18
 
 _BUY = int(Side.BUY)
 _SELL = int(Side.SELL)
+_KEPT = int(MarketEventReason.PRIORITY_KEPT)
+_ENTRY = int(MarketEventReason.ENTRY)
+_M_ACCEPTED = int(MarketEventKind.ACCEPTED)
+_M_REFUSED = int(MarketEventKind.REFUSED)
+_M_TRADED = int(MarketEventKind.TRADED)
+_M_CANCELLED = int(MarketEventKind.CANCELLED)
+_M_REPLACED = int(MarketEventKind.REPLACED)
+_M_EXPIRED = int(MarketEventKind.EXPIRED)
+_M_RESTED = int(MarketEventKind.RESTED)
+_M_TRIGGERED = int(MarketEventKind.TRIGGERED)
+_M_REFILLED = int(MarketEventKind.REFILLED)
+_M_REDUCED = int(MarketEventKind.REDUCED)
+_M_REPRICED = int(MarketEventKind.REPRICED)
+_M_STATE_CHANGED = int(MarketEventKind.STATE_CHANGED)
+_M_UNCROSSED = int(MarketEventKind.UNCROSSED)
+_M_PAIRED = int(MarketEventKind.PAIRED)
 
 
 class Tables(NamedTuple):
@@ -32,23 +68,33 @@ class Tables(NamedTuple):
     positions: np.ndarray
     amounts: np.ndarray
     offsets: np.ndarray
-    books: Books
-    touched: np.ndarray  # per account, the sweep that last touched it
+    fees: np.ndarray
+    day: DayOrders
+    books: int  # the address of the matching engine's words
+    touched: np.ndarray  # per account, the command that last touched it
+    touched_ids: np.ndarray  # the accounts that this command touched, in order
     money_asset_id: int  # the currency of margin
+    window_count: int  # how many ticks above its floor a price may lie
 
 
 class Events(NamedTuple):
-    """Where the pass writes; `counts` holds how many rows of each, then the last sequence and the alarm."""
+    """Where the pass writes; `counts` holds how many rows of each kind, then the words named above."""
 
     accepted: np.ndarray
     refused: np.ndarray
     cancelled: np.ndarray
     replaced: np.ndarray
     expired: np.ndarray
+    triggered: np.ndarray
+    reduced: np.ndarray
+    shown: np.ndarray
+    uncrossed: np.ndarray
+    phased: np.ndarray
+    switched: np.ndarray
+    declined: np.ndarray
     fills: np.ndarray
     postings: np.ndarray
     margins: np.ndarray
-    trades: np.ndarray
     counts: np.ndarray
 
 
@@ -65,18 +111,89 @@ def next_row(events, kind, cause, at_ns, rows):
 
 
 @njit(cache=True, nogil=True)
-def reserve(state, account_id, instrument_id, side, price, lots):
-    """Count open lots for margin; negative lots take back."""
-    row = state.positions[account_id, instrument_id]
-    if side == _BUY:
-        row.open_buy_lots += lots
-        row.open_buy_minor += lots * price * state.instruments[instrument_id].tick_value_minor
-    else:
-        row.open_sell_lots += lots
+def order_row(state, events, kind, cause, at_ns, rows, at, order_id, instrument_id):
+    """The next free row of an event about one order, filled in with whose it is."""
+    i = next_row(events, kind, cause, at_ns, rows)
+    order = state.day.rows[at]
+    rows[i].order_id = order_id
+    rows[i].account_id = order.account_id
+    rows[i].client_order_id = order.client_order_id
+    rows[i].instrument_id = instrument_id
+    return i
+
+
+# What open orders reserve -----------------------------------------------------------------------------------
 
 
 @njit(cache=True, nogil=True)
-def tell_margin(state, events, cause, at_ns, account_id):
+def reserve(state, at, lots):
+    """Count lots of a day's order for margin; negative lots take back."""
+    order = state.day.rows[at]
+    order.reserved_lots += lots
+    row = state.positions[order.account_id, order.instrument_id]
+    if order.side_code == _BUY:
+        value = state.instruments[order.instrument_id].tick_value_minor
+        row.open_buy_lots += lots
+        row.open_buy_minor += lots * order.reserve_ticks * value
+        if order.is_reduce_only != 0:
+            row.reduce_buy_lots += lots
+    else:
+        row.open_sell_lots += lots
+        if order.is_reduce_only != 0:
+            row.reduce_sell_lots += lots
+
+
+@njit(cache=True, nogil=True)
+def _shrink(state, at, lots):
+    """Take lots off a day's order, and what it reserves with them."""
+    order = state.day.rows[at]
+    order.open_lots -= lots
+    if order.reserved_lots > order.open_lots:
+        reserve(state, at, order.open_lots - order.reserved_lots)
+
+
+@njit(cache=True, nogil=True)
+def _end(state, at):
+    _shrink(state, at, state.day.rows[at].open_lots)
+
+
+@njit(cache=True, nogil=True)
+def _replace(state, at, price, lots, is_kept):
+    """Reserve for an order as it stands now."""
+    order = state.day.rows[at]
+    was_reserved = order.reserved_lots > 0
+    reserve(state, at, -order.reserved_lots)
+    order.open_lots = lots
+    if order.is_priced != 0 and not is_kept:
+        order.reserve_ticks = price
+    if was_reserved:
+        reserve(state, at, lots)
+
+
+# Margin -----------------------------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def _touch(state, events, cause, account_id):
+    if state.touched[account_id] != cause:
+        state.touched[account_id] = cause
+        state.touched_ids[events.counts[TOUCHED]] = account_id
+        events.counts[TOUCHED] += 1
+
+
+@njit(cache=True, nogil=True)
+def tell_margins(state, events, cause, at_ns, last_id):
+    """Write the margin of every account that the command touched; that of `last_id` comes last."""
+    for i in range(events.counts[TOUCHED]):
+        if state.touched_ids[i] != last_id:
+            _tell_margin(state, events, cause, at_ns, state.touched_ids[i])
+    if last_id != 0 and state.touched[last_id] == cause:
+        _tell_margin(state, events, cause, at_ns, last_id)
+    events.counts[TOUCHED] = 0
+
+
+@njit(cache=True, nogil=True)
+def _tell_margin(state, events, cause, at_ns, account_id):
     """Write what the account's margin is now; the street has none."""
     if is_street(state.accounts[account_id]):
         return
@@ -91,70 +208,133 @@ def tell_margin(state, events, cause, at_ns, account_id):
     )
 
 
+# Events -----------------------------------------------------------------------------------------------------
+
+
 @njit(cache=True, nogil=True)
-def execute(
-    state,
-    events,
-    trade_epoch_day,
-    cause,
-    at_ns,
-    order_id,
-    account_id,
-    instrument_id,
-    side,
-    limit,
-    lots,
-):
-    """Match and post until nothing more crosses. Returns what is left of the order, in lots."""
-    leaves = lots
-    while leaves > 0:
-        sweep = events.counts[SEQUENCE]
-        count, leaves = match(
-            state.books, state.instruments, instrument_id, side, limit, leaves, events.trades
-        )
-        for t in range(count):
+def record(state, events, trade_epoch_day, cause, at_ns):
+    """Write what the matching engine did with one command. Returns its reason, if it refused it."""
+    taker_at, buyer_at = 0, 0
+    reason = 0
+    base = load(state.books, EVENTS)
+    for e in range(load(state.books, EVENT_COUNT)):
+        event = base + e * (EVENT_WORDS * 8)
+        kind = load(event, 0) & 0xFF
+        why = (load(event, 0) >> 8) & 0xFFF
+        side = (load(event, 0) >> 20) & 3
+        instrument_id = (load(event, 0) >> 24) & 0xFFFFF
+        order_id, other_id = load(event, 1), load(event, 2)
+        price, lots, shown, at = load(event, 3), load(event, 4), load(event, 5), load(event, 7)
+        if kind == _M_TRADED:
+            is_auction = why != 0
+            first_at = buyer_at if is_auction else taker_at
             _fill(
-                state,
-                events,
-                trade_epoch_day,
-                cause,
-                at_ns,
-                order_id,
-                account_id,
-                instrument_id,
-                side,
-                events.trades[t],
+                state, events, trade_epoch_day, cause, at_ns, order_id, other_id, first_at, at,
+                instrument_id, side, price, lots, is_auction,
+            )  # fmt: skip
+            continue
+        if kind == _M_REFUSED:
+            reason = why
+            continue
+        if kind == _M_STATE_CHANGED:
+            i = next_row(events, PHASED, cause, at_ns, events.phased)
+            events.phased[i].instrument_id = instrument_id
+            events.phased[i].instrument_state_code = lots
+            events.phased[i].order_end_code = why
+            state.instruments[instrument_id].instrument_state_code = lots
+            continue
+        if kind == _M_UNCROSSED:
+            i = next_row(events, UNCROSSED, cause, at_ns, events.uncrossed)
+            events.uncrossed[i].instrument_id = instrument_id
+            events.uncrossed[i].price_ticks = price
+            events.uncrossed[i].quantity_lots = lots
+            events.uncrossed[i].surplus_lots = shown
+            events.uncrossed[i].surplus_side_code = side
+            continue
+        if kind == _M_PAIRED:
+            buyer_at = at
+            continue
+        _touch(state, events, cause, state.day.rows[at].account_id)
+        if kind == _M_ACCEPTED:
+            taker_at = at
+            _accept(state, events, cause, at_ns, at, order_id, price, lots)
+        elif kind == _M_REPLACED:
+            taker_at = at
+            i = order_row(state, events, REPLACED, cause, at_ns, events.replaced, at, order_id, instrument_id)
+            events.replaced[i].price_ticks = price
+            events.replaced[i].quantity_lots = lots
+            events.replaced[i].is_priority_kept = 1 if why == _KEPT else 0
+            _replace(state, at, price, lots, why == _KEPT)
+        elif kind == _M_CANCELLED:
+            i = order_row(
+                state, events, CANCELLED, cause, at_ns, events.cancelled, at, order_id, instrument_id
             )
-        for t in range(count):
-            maker_id = events.trades[t].maker_account_id
-            if maker_id != account_id and state.touched[maker_id] != sweep:
-                state.touched[maker_id] = sweep
-                tell_margin(state, events, cause, at_ns, maker_id)
-        if count < len(events.trades):
-            break
-    return leaves
+            events.cancelled[i].cancelled_lots = lots
+            events.cancelled[i].order_end_code = why
+            _end(state, at)
+        elif kind == _M_EXPIRED:
+            i = order_row(state, events, EXPIRED, cause, at_ns, events.expired, at, order_id, instrument_id)
+            events.expired[i].expired_lots = lots
+            events.expired[i].order_end_code = why
+            _end(state, at)
+        elif kind == _M_TRIGGERED:
+            taker_at = at
+            i = order_row(
+                state, events, TRIGGERED, cause, at_ns, events.triggered, at, order_id, instrument_id
+            )
+            events.triggered[i].quantity_lots = lots
+            events.triggered[i].order_end_code = why
+            if why == _ENTRY and state.day.rows[at].is_second_leg == 0:
+                reserve(state, at, lots)
+        elif kind == _M_REDUCED:
+            i = order_row(state, events, REDUCED, cause, at_ns, events.reduced, at, order_id, instrument_id)
+            events.reduced[i].reduced_lots = lots
+            events.reduced[i].order_end_code = why
+            _shrink(state, at, lots)
+        elif kind == _M_RESTED or kind == _M_REFILLED or kind == _M_REPRICED:
+            taker_at = at if kind == _M_REPRICED else taker_at
+            i = order_row(state, events, SHOWN, cause, at_ns, events.shown, at, order_id, instrument_id)
+            events.shown[i].side_code = side
+            events.shown[i].price_ticks = price
+            events.shown[i].quantity_lots = lots
+            events.shown[i].shown_lots = 0 if kind == _M_REPRICED else shown
+    return reason
+
+
+@njit(cache=True, nogil=True)
+def _accept(state, events, cause, at_ns, at, order_id, price, lots):
+    """An order lives. Its row of the day was filled in when it was admitted."""
+    order = state.day.rows[at]
+    i = next_row(events, ACCEPTED, cause, at_ns, events.accepted)
+    row = events.accepted[i]
+    row.order_id = order_id
+    row.account_id = order.account_id
+    row.client_order_id = order.client_order_id
+    row.instrument_id = order.instrument_id
+    row.side_code = order.side_code
+    row.price_ticks = price
+    row.quantity_lots = lots
+    order.open_lots = lots
+    if order.is_priced != 0:
+        order.reserve_ticks = price
 
 
 @njit(cache=True, nogil=True)
 def _fill(
-    state,
-    events,
-    trade_epoch_day,
-    cause,
-    at_ns,
-    order_id,
-    account_id,
-    instrument_id,
-    side,
-    trade,
-):
+    state, events, trade_epoch_day, cause, at_ns, taker_order_id, maker_order_id, taker_at, maker_at,
+    instrument_id, side, price, lots, is_auction,
+):  # fmt: skip
     """Write one execution and post both of its sides."""
     instrument = state.instruments[instrument_id]
-    price = trade.price_ticks
-    lots = trade.quantity_lots
-    maker_id = trade.maker_account_id
+    taker_id = state.day.rows[taker_at].account_id
+    maker_id = state.day.rows[maker_at].account_id
+    taker, maker = state.accounts[taker_id], state.accounts[maker_id]
     notional = price * lots * instrument.tick_value_minor
-    fee = np.int64(0) if is_street(state.accounts[account_id]) else fee_minor(instrument, notional)
+    taker_fee, maker_fee = np.int64(0), np.int64(0)
+    if not is_street(taker):
+        taker_fee = fee_minor(state.fees, taker, instrument, notional, is_auction)
+    if not is_street(maker):
+        maker_fee = fee_minor(state.fees, maker, instrument, notional, True)
     i = next_row(events, FILLED, cause, at_ns, events.fills)
     row = events.fills[i]
     row.fill_id = row.sequence
@@ -163,17 +343,21 @@ def _fill(
     row.price_ticks = price
     row.quantity_lots = lots
     row.notional_minor = notional
-    row.taker_fee_minor = fee
-    row.taker_order_id = order_id
-    row.taker_account_id = account_id
-    row.maker_order_id = trade.maker_order_id
+    row.taker_fee_minor = taker_fee
+    row.maker_fee_minor = maker_fee
+    row.is_auction = 1 if is_auction else 0
+    row.taker_order_id = taker_order_id
+    row.taker_account_id = taker_id
+    row.maker_order_id = maker_order_id
     row.maker_account_id = maker_id
     row.trade_epoch_day = trade_epoch_day
     row.settlement_epoch_day = instrument.settlement_epoch_day
-    other = _SELL if side == _BUY else _BUY
-    reserve(state, maker_id, instrument_id, other, price, -lots)
-    _side(state, events, row, account_id, instrument, side, fee)
-    _side(state, events, row, maker_id, instrument, other, np.int64(0))
+    _touch(state, events, cause, maker_id)
+    _touch(state, events, cause, taker_id)
+    _shrink(state, taker_at, lots)
+    _shrink(state, maker_at, lots)
+    _side(state, events, row, taker_id, instrument, side, taker_fee)
+    _side(state, events, row, maker_id, instrument, _SELL if side == _BUY else _BUY, maker_fee)
 
 
 @njit(cache=True, nogil=True)

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InvariantBroken
-from engine.market.books import export_orders, import_orders, used_ids
+from engine.market.day_orders import restore_rows, used_rows
 from engine.state import State
 from schemas.derive.layout import row_tuple
 from schemas.market import AssetRegistered, EngineConfigured
 from schemas.record import record_of
 
-_ROWS = ("accounts", "instruments", "positions")
+_ROWS = ("accounts", "instruments", "positions", "fees")
 _SCALARS = (
     "money_asset_id",
     "business_epoch_day",
@@ -33,8 +33,11 @@ def arrays_of(state: State) -> dict[str, npt.NDArray[Any]]:
     return {
         **{name: getattr(state, name) for name in _ROWS},
         "amounts": state.balances.amounts,
-        "orders": export_orders(state.books),
-        "used_ids": used_ids(state.books),
+        "orders": state.books.orders(),
+        "phases": state.books.phases(),
+        "tick_tables": state.books.tick_tables,
+        "is_stopped": np.array([int(state.books.is_stopped)]),
+        "day_orders": used_rows(state.day),
     }
 
 
@@ -56,7 +59,9 @@ def state_of(arrays: Mapping[str, npt.NDArray[Any]], text: bytes, state_hash: by
     for name in _ROWS:
         np.copyto(getattr(state, name), arrays[name])
     np.copyto(state.balances.amounts, arrays["amounts"])
-    import_orders(state.books, state.instruments, arrays["orders"], arrays["used_ids"])
+    np.copyto(state.books.tick_tables, arrays["tick_tables"])
+    state.books.restore(arrays["orders"], arrays["phases"], is_stopped=bool(arrays["is_stopped"][0]))
+    restore_rows(state.day, arrays["day_orders"])
     for values in parts["assets"]:
         asset = _declared(AssetRegistered, values)
         state.assets[asset.asset_id] = asset

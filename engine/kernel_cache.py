@@ -22,7 +22,8 @@ def _sources() -> list[Path]:
     return [
         *kernels,
         *layouts,
-        _ROOT / "engine" / "market" / "books.py",
+        _ROOT / "engine" / "market" / "day_orders.py",
+        _ROOT / "engine" / "market" / "requests.py",
         _ROOT / "engine" / "ledger" / "chart.py",
     ]
 

@@ -90,10 +90,13 @@ class Pipeline:
         state.sequence += len(batch)
         state.clock_ns = max(state.clock_ns, batch.last_at_ns)
         trading, slow = self._lanes or (TradingLane(state), SlowLane(state))
-        trading.begin_frame(batch)
+        trading.begin_frame()
         slow.begin_frame()
         for is_trading, first, last in batch.runs():
+            day = state.business_epoch_day
             (trading if is_trading else slow).run(batch, first, last)
+            if state.business_epoch_day != day:
+                trading.run(batch, first, last)  # the command that turned the day ends the day's orders
         return _in_order([*batch.sections(), *trading.sections(), *slow.sections()])
 
     def _configure(self, batch: Batch) -> list[Section]:

@@ -12,14 +12,17 @@ import numpy as np
 
 from engine.incidents.state import IncidentState
 from engine.ledger.balances import Balances
-from engine.market.books import Books, book_bytes, make_books
+from engine.market.books import Books
+from engine.market.day_orders import DayOrders, make_day_orders, used_rows
 from engine.payments.state import PaymentState
 from engine.risk.margin_kernel import equity, requirement
 from engine.settlement.state import SettlementState
 from schemas.derive.layout import Rows, dtype_of, empty_rows, row_tuple
 from schemas.identity import AccountRow
-from schemas.market import AssetRegistered, EngineConfigured, InstrumentRow
+from schemas.market import AssetRegistered, EngineConfigured, FeeRow, InstrumentRow
 from schemas.risk import PositionRow
+
+FEE_GROUPS = 16  # schedules of fees that an engine can hold
 
 
 @dataclass
@@ -30,7 +33,9 @@ class State:
     accounts: Rows  # AccountRow, (account_count + 1,)
     instruments: Rows  # InstrumentRow, (instrument_count + 1,)
     positions: Rows  # PositionRow, (account_count + 1, instrument_count + 1)
+    fees: Rows  # FeeRow, (FEE_GROUPS, instrument_count + 1)
     books: Books
+    day: DayOrders
     balances: Balances
     assets: dict[int, AssetRegistered] = field(default_factory=dict[int, AssetRegistered])
     payments: PaymentState = field(default_factory=PaymentState)
@@ -47,20 +52,14 @@ class State:
     def of(cls, capacity: EngineConfigured) -> State:
         """An empty state of the given capacities."""
         shape = capacity.account_count + 1, capacity.instrument_count + 1
-        instruments = empty_rows(InstrumentRow, shape[1])
-        instruments["best_bid_ticks"] = instruments["best_ask_ticks"] = -1
         return cls(
             capacity=capacity,
             accounts=empty_rows(AccountRow, shape[0]),
-            instruments=instruments,
+            instruments=empty_rows(InstrumentRow, shape[1]),
             positions=np.zeros(shape, dtype=dtype_of(PositionRow)),
-            books=make_books(
-                capacity.account_count,
-                capacity.instrument_count,
-                capacity.order_count,
-                capacity.order_id_count,
-                capacity.window_count,
-            ),
+            fees=np.zeros((FEE_GROUPS, shape[1]), dtype=dtype_of(FeeRow)),
+            books=Books(capacity.instrument_count, capacity.order_count),
+            day=make_day_orders(capacity.order_id_count),
             balances=Balances.of(capacity.account_count, capacity.asset_count),
         )
 
@@ -77,9 +76,10 @@ class State:
     def hash(self) -> bytes:
         """SHA-256 over the state in canonical form; equal states hash equal on every machine."""
         digest = hashlib.sha256()
-        for array in (self.accounts, self.instruments, self.positions, self.balances.amounts):
+        for array in (self.accounts, self.instruments, self.positions, self.fees, self.balances.amounts):
             digest.update(array.tobytes())
-        digest.update(book_bytes(self.books, self.instruments))
+        digest.update(self.books.image())
+        digest.update(used_rows(self.day).tobytes())
         digest.update(repr([row_tuple(self.assets[a]) for a in sorted(self.assets)]).encode())
         digest.update(repr(row_tuple(self.capacity)).encode())
         for part in (self.payments, self.settlement, self.incidents):

@@ -2,54 +2,79 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from engine.batch import TRADING, Batch
+from engine.batch import TRADING, TURN, Batch
 from engine.errors import InvariantBroken
 from engine.execution_kernel import (
     ACCEPTED,
     CANCELLED,
+    COUNTS,
+    DECLINED,
     EXPIRED,
     FILLED,
     IS_BROKEN,
+    KIND_COUNT,
     MARGINED,
+    PHASED,
     POSTED,
+    REDUCED,
     REFUSED,
     REPLACED,
     SEQUENCE,
+    SHOWN,
+    SWITCHED,
+    TRIGGERED,
+    UNCROSSED,
     Events,
     Tables,
 )
 from engine.journal.frame import Section
 from engine.ledger.posting_kernel import POSTINGS_PER_FILL
-from engine.market.books import trade_scratch
-from engine.market.price_kernel import LIVE_COUNT
+from engine.market.requests import MOST_PEG_MOVES, MOST_SLICES
 from engine.pipeline_kernel import Commands, run
 from engine.state import State
-from schemas.derive.layout import Rows, empty_rows
+from schemas.derive.layout import Rows, dtype_of, empty_rows
 from schemas.ledger import Posting
 from schemas.market import (
+    AuctionUncrossed,
+    CommandRefused,
     Fill,
+    InstrumentStateChanged,
+    KillSwitchSet,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
+    OrderReduced,
     OrderRefused,
     OrderReplaced,
+    OrderShown,
+    OrderTriggered,
 )
+from schemas.matching import MarketCommand, OrderTerms
 from schemas.record import record_of
 from schemas.risk import MarginChanged
 
-_CLASSES = {
+_CLASSES: dict[int, type] = {
     ACCEPTED: OrderAccepted,
     REFUSED: OrderRefused,
     CANCELLED: OrderCancelled,
     REPLACED: OrderReplaced,
     EXPIRED: OrderExpired,
+    TRIGGERED: OrderTriggered,
+    REDUCED: OrderReduced,
+    SHOWN: OrderShown,
+    UNCROSSED: AuctionUncrossed,
+    PHASED: InstrumentStateChanged,
+    SWITCHED: KillSwitchSet,
+    DECLINED: CommandRefused,
     FILLED: Fill,
     POSTED: Posting,
     MARGINED: MarginChanged,
 }
-_TRADES_PER_SWEEP = 1024
+assert list(_CLASSES) == list(range(KIND_COUNT))
 
 
 class TradingLane:
@@ -57,47 +82,72 @@ class TradingLane:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._rows: dict[int, Rows] = {}
-        self._counts = np.zeros(IS_BROKEN + 1, dtype=np.int64)
+        self._rows: dict[int, Rows] = {kind: empty_rows(cls, 0) for kind, cls in _CLASSES.items()}
+        self._counts = np.zeros(COUNTS, dtype=np.int64)
         self._touched = np.zeros(len(state.accounts), dtype=np.int64)
-        self._trades = trade_scratch(_TRADES_PER_SWEEP)
+        self._touched_ids = np.zeros(len(state.accounts) + 1, dtype=np.int64)
+        self._packed = np.zeros(1, dtype=dtype_of(MarketCommand))
+        self._terms = empty_rows(OrderTerms, 2)
 
-    def begin_frame(self, batch: Batch) -> None:
-        """Make room. A fill ends a taker or a maker, so no batch can cause more than this."""
+    def begin_frame(self) -> None:
+        """Forget the events of the frame before."""
         self._counts[:] = 0
-        commands = int(np.isin(batch.order[:, 0], TRADING).sum())
-        if commands == 0:
-            return
-        fills = 2 * commands + int(self._state.books.meta[LIVE_COUNT])
-        room = dict.fromkeys(_CLASSES, commands)
-        room[FILLED] = fills
-        room[POSTED] = fills * POSTINGS_PER_FILL
-        room[MARGINED] = commands + fills
-        for kind, count in room.items():
-            if len(self._rows.get(kind, ())) < count:
-                self._rows[kind] = empty_rows(_CLASSES[kind], count * 3 // 2)
 
     def run(self, batch: Batch, first: int, last: int) -> None:
         """Run the trading commands first..last-1 of a batch; the state moves, the events are kept."""
         state = self._state
+        state.books.use_terms(self._terms)
         tables = Tables(
             state.accounts,
             state.instruments,
             state.positions,
             state.balances.amounts,
             state.balances.offsets,
-            state.books,
+            state.fees,
+            state.day,
+            state.books.address,
             self._touched,
+            self._touched_ids,
             state.money_asset_id,
+            state.capacity.window_count,
         )
-        places, cancels, replaces = (batch.trading_rows(code) for code in TRADING)
-        commands = Commands(places, cancels, replaces, batch.order[first:last])
+        queue = batch.order[first:last]
         self._counts[SEQUENCE] = state.sequence
-        events = Events(*[self._rows[k] for k in _CLASSES], trades=self._trades, counts=self._counts)
-        run(tables, commands, events, np.int64(state.business_epoch_day))
-        if self._counts[IS_BROKEN]:
-            raise InvariantBroken("a balance would leave its bounds")
+        done = 0
+        while done < len(queue):
+            needed = self._make_room(len(queue) - done)
+            rows = [batch.trading_rows(code) for code in (*TRADING, TURN)]
+            commands = Commands(*rows, queue, self._packed.ctypes.data, needed)
+            events = Events(*self._rows.values(), counts=self._counts)
+            done = int(run(tables, commands, events, np.int64(state.business_epoch_day), done))
+            if self._counts[IS_BROKEN]:
+                raise InvariantBroken("a balance would leave its bounds")
         state.sequence = int(self._counts[SEQUENCE])
+
+    def _make_room(self, command_count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Rows for what one command can cause at most, and for what many usually do. Returns the former.
+
+        A fill ends an order or a slice of an iceberg, so no command causes more of them than there are.
+        """
+        books = self._state.books
+        books.make_room(command_count, command_count * MOST_SLICES)
+        live = min(books.live_count + command_count, books.order_count) + 2
+        fills = live + books.slice_count + MOST_SLICES
+        needed = np.full(KIND_COUNT, live + 4, dtype=np.int64)
+        needed[FILLED] = fills
+        needed[POSTED] = fills * POSTINGS_PER_FILL
+        needed[REDUCED] = fills + 2 * live
+        needed[SHOWN] = fills + 2 * live + 2 * MOST_PEG_MOVES
+        needed[MARGINED] = min(len(self._touched), fills * 2 + live) + 2
+        needed[UNCROSSED] = live
+        for kind, cls in _CLASSES.items():
+            used = int(self._counts[kind])
+            room = used + int(needed[kind]) + 8 * command_count
+            if len(self._rows[kind]) < used + int(needed[kind]) + 1:
+                wider = empty_rows(cls, room * 2)
+                wider[:used] = self._rows[kind][:used]
+                self._rows[kind] = wider
+        return needed
 
     def sections(self) -> list[Section]:
         """The events of the frame so far. The rows are copies: the lane writes over its own."""

@@ -101,7 +101,7 @@ def _orders() -> Iterator[tuple[PlaceOrder, PlaceOrder]]:
         number += 1
         shared = {
             "sequence": 0, "received_at_ns": 0, "session_id": 1, "instrument_id": INSTRUMENT,
-            "order_type_code": OrderType.LIMIT, "is_post_only": 0, "price_ticks": MARK_TICKS,
+            "order_type_code": OrderType.LIMIT, "post_only_code": 0, "price_ticks": MARK_TICKS,
             "quantity_lots": 1, "client_order_id": number,
         }  # fmt: skip
         day, ioc = TimeInForce.DAY, TimeInForce.IOC

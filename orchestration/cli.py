@@ -7,9 +7,10 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperCommand
 
 from engine.config import EngineSettings, Home
 from engine.errors import InvariantBroken, PlatformError
@@ -126,23 +127,49 @@ def replay(
     lobster: Annotated[Path | None, typer.Option(help="A LOBSTER message file to run as a day.")] = None,
     date: Annotated[str | None, typer.Option(help="Its business day, if its name does not tell.")] = None,
     fresh: Annotated[bool, typer.Option(help="Empty the home first; with --lobster.")] = False,
+    book_out: Annotated[
+        Path | None, typer.Option(help="Rebuild the venue's book instead: depth after each row; no home.")
+    ] = None,
+    levels: Annotated[int, typer.Option(min=1, max=1_000, help="How deep; with --book-out.")] = 10,
+    book_in: Annotated[
+        Path | None, typer.Option(help="Order-book file to begin with; found beside if not given.")
+    ] = None,
 ) -> None:
     """Decide the whole journal again and require identical bytes; or run a LOBSTER file as a day."""
-    from orchestration.day import fresh_home, replay_lobster
-
-    place = _home(home)
+    if (book_out is not None and lobster is None) or (book_in is not None and book_out is None):
+        raise typer.BadParameter("--book-in goes with --book-out, and --book-out with --lobster")
+    for file in (lobster, book_in):
+        if file is not None and not file.is_file():
+            raise typer.BadParameter(f"{file} is not a file")
     with told_in_one_line():
         if lobster is None:
-            _say(_replayed(place))
+            _say(_replayed(_home(home)))
             return
-        if not lobster.is_file():
-            raise typer.BadParameter(f"{lobster} is not a file")
+        if book_out is not None:
+            _say(_rebuilt(lobster, book_out, levels, book_in))
+            return
+        from orchestration.day import fresh_home, replay_lobster
+
+        place = _home(home)
         if fresh:
             fresh_home(place)
         outcome = replay_lobster(place, lobster, trade_date=_date(date) if date else None, tell=_say)
         _finish(outcome)
     if not outcome.is_success:
         raise typer.Exit(1)
+
+
+def _rebuilt(path: Path, out: Path, levels: int, book: Path | None) -> str:
+    from engine.gateway.lobster_book import fresh_engine, rebuild_book
+    from engine.kernel_cache import was_cold
+
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
+
+    if was_cold():
+        tell("compiling the kernels of these sources, once")
+    counts = rebuild_book(path, out, levels, fresh_engine(), book, tell)
+    return f"{counts.row_count:,} rows in {out}\n{counts.text()}"
 
 
 def _replayed(home: Home) -> str:
@@ -276,6 +303,57 @@ def bench_propagation(
 
     with told_in_one_line():
         _say(json.dumps(measure(fills, products, _say), indent=2))
+
+
+@bench.command("flow")
+def bench_flow(
+    out: Annotated[Path, typer.Option(dir_okay=False, help="Parquet file to write.")],
+    kind: Annotated[Literal["A", "B"], typer.Option(help="A: mostly moves. B: adds and cancels, like ITCH.")],
+    resting: Annotated[int, typer.Option(min=1, help="Orders that rest, in total.")] = 1_000,
+    instruments: Annotated[int, typer.Option(min=1, help="Instruments.")] = 1,
+    commands: Annotated[int, typer.Option(min=1, help="Commands after the resting orders.")] = 3_000_000,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same commands.")] = 7,
+) -> None:
+    """Write a standard flow of matching commands: what rests first, then the commands to time."""
+    from engine.kernel_cache import was_cold
+    from engine.simulation.order_flow import write_flow
+
+    with told_in_one_line():
+        if was_cold():
+            typer.echo("compiling the kernels of these sources, once", err=True)
+        _say(write_flow(out, kind, resting, instruments, commands, seed).text())
+
+
+class _WithColumns(TyperCommand):
+    """Ends its help with the columns of a command file, which are looked up only then."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from engine.benchmarks.command_file import columns_text
+
+        self.epilog = columns_text()
+        super().format_help(ctx, formatter)
+
+
+@bench.command("matching", cls=_WithColumns)
+def bench_matching(
+    commands: Annotated[Path, typer.Option(help="Parquet file of commands; see below.")],
+    batch: Annotated[int, typer.Option(min=1, help="Commands a call.")] = 4_096,
+    passes: Annotated[int, typer.Option(min=1, help="Passes, each on fresh books.")] = 5,
+    timed_from: Annotated[
+        int | None, typer.Option(min=0, help="First command to time; as the file says, or 0, if not given.")
+    ] = None,
+    orders: Annotated[
+        int | None, typer.Option(min=1, help="Room for so many orders; enough for the file if not given.")
+    ] = None,
+) -> None:
+    """Run a file of commands through the matching engine; print rates, latencies and outcome as JSON."""
+    import json
+
+    from engine.benchmarks.matching import measure
+
+    with told_in_one_line():
+        report = measure(commands, batch, passes, timed_from, orders, lambda line: typer.echo(line, err=True))
+        _say(json.dumps(report, indent=2))
 
 
 if __name__ == "__main__":

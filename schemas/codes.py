@@ -44,11 +44,15 @@ class InstrumentClass(IntEnum):
 
 
 class InstrumentState(IntEnum):
-    """Whether an instrument trades."""
+    """Which phase of its session an instrument is in."""
 
-    OPEN = 1
-    HALTED = 2
+    OPEN = 1  # continuous trading
+    HALTED = 2  # orders stay and may be cancelled or reduced
     CLOSED = 3
+    PRE_OPEN = 4  # orders are collected, nothing trades
+    OPENING_AUCTION = 5
+    CLOSING_AUCTION = 6
+    VOLATILITY_AUCTION = 7  # entered by itself when a trade would leave the dynamic band
 
 
 class Side(IntEnum):
@@ -63,6 +67,11 @@ class OrderType(IntEnum):
 
     LIMIT = 1
     MARKET = 2
+    STOP = 3  # a market order once the last trade is at its stop or beyond
+    STOP_LIMIT = 4  # a limit order once it is
+    TRAILING_STOP = 5  # a stop that follows the best trade since it was placed
+    PEGGED_PRIMARY = 6  # the best price of its own side, less an offset
+    PEGGED_MID = 7  # the middle of the best bid and ask, less an offset
 
 
 class TimeInForce(IntEnum):
@@ -71,6 +80,93 @@ class TimeInForce(IntEnum):
     DAY = 1
     IOC = 2
     FOK = 3
+    GTC = 4
+    GTD = 5
+    AT_OPEN = 6  # for the opening auction only
+    AT_CLOSE = 7  # for the closing auction only
+
+
+class PostOnly(IntEnum):
+    """What becomes of an order that must not take."""
+
+    NONE = 0
+    REJECT = 1
+    REPRICE = 2  # to the best price at which it does not take
+
+
+class SelfTradePrevention(IntEnum):
+    """What becomes of an order that would meet one of its own group."""
+
+    NONE = 0
+    CANCEL_RESTING = 1
+    CANCEL_AGGRESSING = 2
+    CANCEL_BOTH = 3
+    DECREMENT = 4  # both are reduced by the smaller quantity
+
+
+class OrderLink(IntEnum):
+    """How an order hangs together with another one."""
+
+    NONE = 0
+    OCO = 1  # what fills one reduces the other; the end of one is the end of the other
+    AWAIT = 2  # waits for the entry order that will name it
+    ENTRY = 3  # its end sets free the order that waits for it, for as much as was filled
+
+
+class MarketAction(IntEnum):
+    """What is asked of the matching engine."""
+
+    PLACE = 0
+    CANCEL = 1
+    REPLACE = 2
+    MASS_CANCEL = 3
+    SET_STATE = 4
+    SET_REFERENCE = 5
+    EXPIRE = 6
+    END_DAY = 7
+    SET_KILL_SWITCH = 8
+    CUT_REDUCE_ONLY = 9
+
+
+class MarketEventKind(IntEnum):
+    """What the matching engine did."""
+
+    ACCEPTED = 1
+    REFUSED = 2
+    TRADED = 3
+    CANCELLED = 4
+    REPLACED = 5
+    EXPIRED = 6
+    RESTED = 7
+    TRIGGERED = 8
+    REFILLED = 9
+    REDUCED = 10
+    REPRICED = 11
+    STATE_CHANGED = 12
+    UNCROSSED = 13
+    PAIRED = 14
+
+
+class MarketEventReason(IntEnum):
+    """Why the matching engine did it."""
+
+    NONE = 0
+    ASKED = 1  # by its owner
+    MASS_CANCEL = 2
+    DISCONNECT = 3
+    SELF_TRADE = 4
+    LINKED = 5  # the other leg ended, or was filled
+    UNFILLED = 6  # what an order that may not rest could not fill
+    DAY_END = 7
+    TIME = 8  # good till then
+    AUCTION = 9
+    STOP = 10
+    ENTRY = 11  # its entry order ended
+    REDUCE_ONLY = 12
+    PRICE_BAND = 13
+    CIRCUIT_BREAKER = 14
+    NO_ROOM = 15
+    PRIORITY_KEPT = 16
 
 
 class RejectReason(IntEnum):
@@ -99,11 +195,17 @@ class RejectReason(IntEnum):
     INSUFFICIENT_MARGIN = 401
     INSUFFICIENT_CASH = 402
     INSUFFICIENT_SECURITIES = 403
+    WOULD_INCREASE = 404  # a reduce-only order beyond what there is to reduce
     # matching
     UNKNOWN_ORDER = 501
     WOULD_TAKE = 502
     CANNOT_FILL = 503
     BOOK_FULL = 504
+    WRONG_SESSION = 505  # not in this phase of the session
+    BAD_TERMS = 506  # stop, trail, offset, display, minimum or expiry do not fit the order
+    BAD_LINK = 507
+    TRADING_STOPPED = 508  # the kill switch is on
+    NOT_AMENDABLE = 509  # this part of such an order cannot change
     # reference data and the slow lane
     CAPACITY_REACHED = 601
     ALREADY_EXISTS = 602

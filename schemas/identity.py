@@ -12,9 +12,12 @@ from schemas.kinds import (
     AskedAccountId,
     ClientId,
     Count,
+    FeeGroupId,
+    GroupId,
     Minor,
     NoDocumentId,
     PersonId,
+    SelfTradeCode,
 )
 from schemas.record import Role, field, record
 
@@ -62,6 +65,31 @@ class AccountStatusChanged(Event):
     operator_id: PersonId = field("Who asked.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class TradingTerms:
+    """How an account trades."""
+
+    fee_group_id: FeeGroupId = field("Whose schedule of fees it has.")
+    group_id: GroupId = field("Whom it does not trade with; zero for nobody.")
+    self_trade_code: SelfTradeCode = field(
+        "What becomes of its orders that meet the group's, unless they say."
+    )
+
+
+@record(table="set_trading_terms", key="sequence", role=Role.COMMAND, type_code=22)
+class SetTradingTerms(TradingTerms, Command):
+    """Ask for an account's group and fees."""
+
+    account_id: AskedAccountId = field("The account.")
+
+
+@record(table="trading_terms", key="sequence", role=Role.EVENT, type_code=122)
+class TradingTermsSet(TradingTerms, Event):
+    """How an account trades from now on."""
+
+    account_id: AccountId = field("The account.")
+
+
 @record(table="account_states", key="account_id", role=Role.STATE)
 class AccountRow:
     """An account as the compiled pass sees it; row number is account_id. Row zero is unused."""
@@ -74,3 +102,6 @@ class AccountRow:
     rate_count: Count = field("Most trading commands in one second.")
     rate_second_count: Count = field("The second that is being counted, since 1970.")
     rate_used_count: Count = field("Trading commands seen in that second.")
+    fee_group_id: FeeGroupId = field("Whose schedule of fees it has.")
+    group_id: GroupId = field("Whom it does not trade with; zero for nobody.")
+    self_trade_code: SelfTradeCode = field("What becomes of its orders that meet the group's.")

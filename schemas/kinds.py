@@ -63,10 +63,18 @@ Minor = Annotated[int, Kind("Money in minor units of its currency, never negativ
 AssetUnits = Annotated[int, Kind("An amount in the smallest units of its asset.", "_units", ge=1)]
 SignedUnits = Annotated[int, Kind("A signed amount in the smallest units of its asset.", "_units")]
 AskedUnits = Annotated[int, Kind("An amount in smallest units as asked, unchecked.", "_units")]
+PartsPerMillion = Annotated[int, Kind("Millionths; negative is paid out.", "_ppm", ge=-10_000, le=10_000)]
 BasisPoints = Annotated[int, Kind("Hundredths of a percent.", "_bps", ge=0)]
 Count = Annotated[int, Kind("A number of things.", "_count", ge=0)]
 Digits = Annotated[int, Kind("How many decimal digits an asset's smallest unit has.", "_digits", ge=0, le=18)]
 Word = Annotated[int, Kind("Eight bytes of a SHA-256 digest, big-endian, as a signed integer.", "_word")]
+PackedWord = Annotated[int, Kind("Several small numbers in one word; the column says which.", "_word")]
+ExpiryNanos = Annotated[
+    int,
+    Kind(
+        "The end of an order: nanoseconds since 1970-01-01T00:00Z; zero for none.", "_at_ns", ge=0, le=1 << 62
+    ),
+]
 Flag = Annotated[
     int,
     Kind(
@@ -98,7 +106,19 @@ OrderId = Annotated[
     int, Kind("The engine's number of an order: the sequence of its PlaceOrder.", "order_id", ge=1)
 ]
 NoOrderId = Annotated[int, Kind("An order, or zero where none was found.", "order_id", ge=0)]
+LinkedClientOrderId = Annotated[
+    int, Kind("The client's own number of another order; zero for none.", "linked_client_order_id")
+]
+LinkedOrderId = Annotated[int, Kind("Another order, or zero.", "linked_order_id", ge=0)]
+PartnerOrderId = Annotated[int, Kind("The other leg of an order, or zero.", "partner_order_id", ge=0)]
+EntryOrderId = Annotated[int, Kind("The entry order of an exit, or zero.", "entry_order_id", ge=0)]
+ChildOrderId = Annotated[int, Kind("The exit that waits for an entry, or zero.", "child_order_id", ge=0)]
 FillId = Annotated[int, Kind("One execution: the sequence of its Fill.", "fill_id", ge=1)]
+FeeGroupId = Annotated[int, Kind("Accounts with one schedule of fees.", "fee_group_id", ge=0, le=15)]
+GroupId = Annotated[
+    int,
+    Kind("Accounts that do not trade with one another; zero for none.", "group_id", ge=0, le=(1 << 31) - 1),
+]
 SessionId = Annotated[int, Kind("The gateway session that sent the command.", "session_id", ge=0)]
 PartyId = Annotated[
     int, Kind("Whose ledger account: an account or a bank; zero for the firm itself.", "party_id", ge=0)
@@ -140,6 +160,10 @@ InstrumentStateCode = Annotated[int, _code("Whether the instrument trades.", cod
 SideCode = Annotated[int, _code("Buy or sell.", codes.Side)]
 OrderTypeCode = Annotated[int, _code("How the order is priced.", codes.OrderType)]
 TimeInForceCode = Annotated[int, _code("How long the order lives.", codes.TimeInForce)]
+PostOnlyCode = Annotated[int, _code("What becomes of it where it would take.", codes.PostOnly)]
+SelfTradeCode = Annotated[int, _code("What becomes of it where it meets its own.", codes.SelfTradePrevention)]
+OrderLinkCode = Annotated[int, _code("How it hangs together with another.", codes.OrderLink)]
+OrderEndCode = Annotated[int, _code("Why an order ended, shrank or moved.", codes.MarketEventReason)]
 RejectReasonCode = Annotated[int, _code("Why the command was refused.", codes.RejectReason)]
 LedgerAccountKindCode = Annotated[int, _code("Which account of the chart.", codes.LedgerAccountKind)]
 PostingReasonCode = Annotated[int, _code("Why it moved.", codes.PostingReason)]
@@ -161,6 +185,26 @@ AskedOrderTypeCode = Annotated[
 ]
 AskedTimeInForceCode = Annotated[
     int, _code("How long the order lives, as asked.", codes.TimeInForce)._replace(codes=None)
+]
+AskedPostOnlyCode = Annotated[
+    int, _code("What becomes of it where it would take, as asked.", codes.PostOnly)._replace(codes=None)
+]
+AskedSelfTradeCode = Annotated[
+    int,
+    _code("What becomes of it where it meets its own, as asked.", codes.SelfTradePrevention)._replace(
+        codes=None
+    ),
+]
+AskedOrderLinkCode = Annotated[
+    int, _code("How it hangs together with another, as asked.", codes.OrderLink)._replace(codes=None)
+]
+AskedNanos = Annotated[
+    int,
+    Kind(
+        "An instant as asked, unchecked; zero for none.",
+        "_at_ns",
+        staged=Staged("_at", "timestamp_ns", "make_timestamp_ns({column})"),
+    ),
 ]
 AskedCode = Annotated[int, Kind("A code as asked, unchecked.", "_code")]
 

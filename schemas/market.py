@@ -11,7 +11,11 @@ from schemas.kinds import (
     AskedFlag,
     AskedInstrumentId,
     AskedLots,
+    AskedNanos,
+    AskedOrderLinkCode,
     AskedOrderTypeCode,
+    AskedPostOnlyCode,
+    AskedSelfTradeCode,
     AskedSideCode,
     AskedTicks,
     AskedTimeInForceCode,
@@ -23,18 +27,23 @@ from schemas.kinds import (
     Count,
     Digits,
     EpochDay,
+    FeeGroupId,
     FillId,
     Flag,
     InstrumentClassCode,
     InstrumentId,
     InstrumentStateCode,
+    LinkedClientOrderId,
     Lots,
     Minor,
-    NoOrderId,
+    MinorUnits,
     OpenLots,
+    OrderEndCode,
     OrderId,
     OrderTypeCode,
     Packed,
+    PartsPerMillion,
+    PersonId,
     RecordTypeCode,
     RejectReasonCode,
     SessionId,
@@ -56,7 +65,7 @@ class Capacity:
     asset_count: Count = field("Highest asset_id that can be registered.")
     order_count: Count = field("How many orders may rest at once.")
     order_id_count: Count = field("How many client order ids a day may use.")
-    window_count: Count = field("How many ticks a book spans; a multiple of 64.")
+    window_count: Count = field("How many ticks above its floor an instrument's prices may lie.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +90,7 @@ class InstrumentTerms:
     quote_asset_id: AssetId = field("The currency of price and settlement.")
     lot_units: AssetUnits = field("Smallest units of the base asset in one lot.")
     tick_value_minor: Minor = field("Quote minor units that one tick moves one lot by.")
-    window_floor_ticks: AskedTicks = field("Lowest price that the book can hold.")
+    window_floor_ticks: AskedTicks = field("Lowest price that an order may have.")
     collar_bps: BasisPoints = field("How far from the mark a limit price may lie.")
     max_order_lots: Lots = field("Largest order.")
     margin_bps: BasisPoints = field("Initial margin as a part of the notional.")
@@ -96,6 +105,36 @@ class BusinessDay:
     business_epoch_day: EpochDay = field("The day.")
     next_epoch_day: EpochDay = field("The business day after it: T+1.")
     second_epoch_day: EpochDay = field("The business day after that: T+2.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VenueRules:
+    """How an instrument trades beyond its listing. Up to three bands of ticks; a step of zero is no band."""
+
+    instrument_id: AskedInstrumentId = field("The instrument.")
+    dynamic_bps: BasisPoints = field(
+        "A trade further from the last one starts a volatility auction; 0: none."
+    )
+    static_bps: BasisPoints = field("A trade further from the reference halts the instrument; 0: none.")
+    first_from_ticks: AskedTicks = field("Lowest price of the first band.")
+    first_step_ticks: AskedTicks = field("Its step.")
+    second_from_ticks: AskedTicks = field("Lowest price of the second band.")
+    second_step_ticks: AskedTicks = field("Its step.")
+    third_from_ticks: AskedTicks = field("Lowest price of the third band.")
+    third_step_ticks: AskedTicks = field("Its step.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeeTerms:
+    """What a group of accounts pays, in millionths of the notional, rounded up to a minor unit.
+
+    What is paid out is rounded down, so that both roundings are the house's.
+    """
+
+    fee_group_id: FeeGroupId = field("The group; zero is every account without one.")
+    instrument_id: AskedInstrumentId = field("The instrument.")
+    taker_ppm: PartsPerMillion = field("Of the side that takes.")
+    maker_ppm: PartsPerMillion = field("Of the side that rests; in an auction of both.")
 
 
 # Commands: set-up -------------------------------------------------------------------------------------------
@@ -154,9 +193,25 @@ class PlaceOrder(Command):
     side_code: AskedSideCode = field("Buy or sell.")
     order_type_code: AskedOrderTypeCode = field("Limit or market.")
     time_in_force_code: AskedTimeInForceCode = field("Day, IOC or FOK.")
-    is_post_only: AskedFlag = field("Refuse rather than take.")
-    price_ticks: AskedTicks = field("Limit; zero for a market order.")
+    price_ticks: AskedTicks = field(
+        "Limit; of a pegged order its worst price; zero for a market, stop or trailing order."
+    )
     quantity_lots: AskedLots = field("How much.")
+    post_only_code: AskedPostOnlyCode = field("What becomes of it where it would take.", default=0)
+    self_trade_code: AskedSelfTradeCode = field(
+        "What becomes of it where it meets its own group; zero: as the account is set.", default=0
+    )
+    is_reduce_only: AskedFlag = field("May only make the position smaller.", default=0)
+    display_lots: AskedLots = field("Shown at a time; zero shows all.", default=0)
+    minimum_lots: AskedLots = field("Refused unless so much is had at once.", default=0)
+    stop_ticks: AskedTicks = field("Trades at or beyond it set the order off.", default=0)
+    trail_ticks: AskedTicks = field("How far a trailing stop follows.", default=0)
+    offset_ticks: AskedTicks = field("How far a pegged order stays behind.", default=0)
+    expires_at_ns: AskedNanos = field("End of an order that is good till then.", default=0)
+    linked_client_order_id: LinkedClientOrderId = field(
+        "The account's other order of a link; zero for none.", default=0
+    )
+    order_link_code: AskedOrderLinkCode = field("How the two hang together.", default=0)
 
 
 @record(table="cancel_order", key="sequence", role=Role.COMMAND, type_code=11)
@@ -177,6 +232,26 @@ class ReplaceOrder(Command):
     client_order_id: ClientOrderId = field("The client's number of the order.")
     price_ticks: AskedTicks = field("The new limit.")
     quantity_lots: AskedLots = field("The new open quantity.")
+    post_only_code: AskedPostOnlyCode = field("What becomes of it where it would take.", default=0)
+
+
+@record(table="cancel_orders", key="sequence", role=Role.COMMAND, type_code=13)
+class CancelOrders(Command):
+    """Ask for every order to be cancelled that fits; zero fits all. Never refused by a session or a limit."""
+
+    account_id: AskedAccountId = field("Whose orders; zero for everybody's.")
+    session_id: SessionId = field("Where they came from; zero for anywhere.")
+    instrument_id: AskedInstrumentId = field("Of what; zero for everything.")
+    side_code: AskedSideCode = field("Of one side; zero for both.")
+    is_disconnect: AskedFlag = field("Because the session ended.")
+
+
+@record(table="set_kill_switch", key="sequence", role=Role.COMMAND, type_code=14)
+class SetKillSwitch(Command):
+    """Stop all new orders, or let them in again; cancels and reductions always pass. Source: 17 CFR 240.15c3-5(c)."""
+
+    is_stopped: AskedFlag = field("Whether new orders are refused from now on.")
+    operator_id: PersonId = field("Who asked.")
 
 
 # Events -----------------------------------------------------------------------------------------------------
@@ -203,6 +278,7 @@ class InstrumentStateChanged(Event):
 
     instrument_id: InstrumentId = field("The instrument.")
     instrument_state_code: InstrumentStateCode = field("The state from now on.")
+    order_end_code: OrderEndCode = field("Whether it was asked for, or a price band led to it.")
 
 
 @record(table="marks", key="sequence", role=Role.EVENT, type_code=105)
@@ -237,9 +313,11 @@ class OrderAccepted(Event):
     client_order_id: ClientOrderId = field("The client's number.")
     instrument_id: InstrumentId = field("What is traded.")
     side_code: SideCode = field("Buy or sell.")
-    order_type_code: OrderTypeCode = field("Limit or market.")
-    time_in_force_code: TimeInForceCode = field("Day, IOC or FOK.")
-    price_ticks: AskedTicks = field("Limit; zero for a market order.")
+    order_type_code: OrderTypeCode = field("How it is priced.")
+    time_in_force_code: TimeInForceCode = field("How long it lives.")
+    price_ticks: AskedTicks = field(
+        "Limit as accepted: a post-only order may have been moved; zero for none."
+    )
     quantity_lots: Lots = field("How much.")
 
 
@@ -258,13 +336,14 @@ class OrderRefused(Event):
 
 @record(table="cancelled_orders", key="sequence", role=Role.EVENT, type_code=112)
 class OrderCancelled(Event):
-    """A resting order left the book because its owner asked."""
+    """An order ended before it was filled: its owner or its session asked, or a rule did."""
 
     order_id: OrderId = field("The order.")
     account_id: AccountId = field("Whose.")
     client_order_id: ClientOrderId = field("The client's number.")
     instrument_id: InstrumentId = field("What was to be traded.")
     cancelled_lots: Lots = field("What was still open.")
+    order_end_code: OrderEndCode = field("Why.")
 
 
 @record(table="replaced_orders", key="sequence", role=Role.EVENT, type_code=113)
@@ -282,26 +361,29 @@ class OrderReplaced(Event):
 
 @record(table="expired_orders", key="sequence", role=Role.EVENT, type_code=114)
 class OrderExpired(Event):
-    """What an order could not fill ended: the rest of a market or IOC order, or a day order at day's end."""
+    """What an order could not fill ended: with its time, its auction, or because it may not rest."""
 
     order_id: OrderId = field("The order.")
     account_id: AccountId = field("Whose.")
     client_order_id: ClientOrderId = field("The client's number.")
     instrument_id: InstrumentId = field("What was to be traded.")
     expired_lots: Lots = field("What was still open.")
+    order_end_code: OrderEndCode = field("Why.")
 
 
 @record(table="fills", key="fill_id", role=Role.EVENT, type_code=115)
 class Fill(Event):
-    """One execution: a taker order crossing one resting maker order, at the maker's price."""
+    """One execution: a taker crossing one resting maker, at the maker's price; in an auction buyer and seller."""
 
     fill_id: FillId = field("Equals the event's sequence.")
     instrument_id: InstrumentId = field("What was traded.")
-    taker_side_code: SideCode = field("Side of the taker.")
-    price_ticks: Ticks = field("The maker's limit; any improvement is the taker's.")
+    taker_side_code: SideCode = field("Side of the taker; in an auction the buyer stands as taker.")
+    price_ticks: Ticks = field("The maker's price, any improvement is the taker's; the auction's price.")
     quantity_lots: Lots = field("How much.")
     notional_minor: Minor = field("Price times quantity in quote minor units, exact.")
-    taker_fee_minor: Minor = field("Fee of the taker; zero for an account of the street.")
+    taker_fee_minor: MinorUnits = field("Fee of the taker; negative is paid out; zero for the street.")
+    maker_fee_minor: MinorUnits = field("Fee of the maker; negative is paid out; zero for the street.")
+    is_auction: Flag = field("Whether an auction matched it.")
     taker_order_id: OrderId = field("The incoming order.")
     taker_account_id: AccountId = field("Whose.")
     maker_order_id: OrderId = field("The resting order.")
@@ -310,45 +392,84 @@ class Fill(Event):
     settlement_epoch_day: EpochDay = field("Contractual settlement date.", cite="17 CFR 240.15c6-1(a)")
 
 
-# State ------------------------------------------------------------------------------------------------------
+@record(table="triggered_orders", key="sequence", role=Role.EVENT, type_code=116)
+class OrderTriggered(Event):
+    """An order that waited has its turn: a trade reached its stop, its entry ended, its auction began."""
 
-
-@record(table="resting_orders", key="order_id", role=Role.STATE)
-class RestingOrder:
-    """One order on a book; a row of the order pool. Row zero is nobody."""
-
-    order_id: NoOrderId = field("Zero when the row is free.")
-    account_id: AskedAccountId = field("Whose.")
+    order_id: OrderId = field("The order.")
+    account_id: AccountId = field("Whose.")
     client_order_id: ClientOrderId = field("The client's number.")
-    instrument_id: AskedInstrumentId = field("Which book.")
-    side_code: AskedSideCode = field("Which side.")
-    price_ticks: AskedTicks = field("Limit.")
-    open_lots: OpenLots = field("What is still to be filled.")
-    previous_count: Count = field("Row of the order ahead in the queue; zero at the head.")
-    next_count: Count = field("Row of the order behind; in a free row, the next free row.")
+    instrument_id: InstrumentId = field("What is traded.")
+    quantity_lots: Lots = field("What is open.")
+    order_end_code: OrderEndCode = field("What set it off.")
 
 
-@record(table="book_levels", key="open_lots", role=Role.STATE)
-class BookLevel:
-    """The queue at one price on one side of one book."""
+@record(table="reduced_orders", key="sequence", role=Role.EVENT, type_code=117)
+class OrderReduced(Event):
+    """An order shrank without a fill of its own: its other leg was filled, or a rule cut it."""
 
-    head_count: Count = field("Row of the oldest order; zero when empty.")
-    tail_count: Count = field("Row of the youngest order.")
-    open_lots: OpenLots = field("Sum over the queue.")
-    order_count: Count = field("Length of the queue.")
+    order_id: OrderId = field("The order.")
+    account_id: AccountId = field("Whose.")
+    client_order_id: ClientOrderId = field("The client's number.")
+    instrument_id: InstrumentId = field("What is traded.")
+    reduced_lots: Lots = field("What was taken off.")
+    order_end_code: OrderEndCode = field("Why.")
 
 
-@record(table="crossings", key="maker_order_id", role=Role.STATE)
-class Crossing:
-    """One resting order that a taker met, between matching and posting."""
+@record(table="shown_orders", key="sequence", role=Role.EVENT, type_code=118)
+class OrderShown(Event):
+    """What others see of an order that is more than a plain one: it came to the book, moved, or shows more."""
 
-    maker_count: Count = field("Row of the maker; free again when nothing of it is open.")
-    maker_order_id: OrderId = field("The maker.")
-    maker_account_id: AccountId = field("Whose.")
-    maker_client_order_id: ClientOrderId = field("The client's number of it.")
-    price_ticks: Ticks = field("The maker's limit.")
-    quantity_lots: Lots = field("How much was traded.")
-    maker_open_lots: OpenLots = field("What the maker has left.")
+    order_id: OrderId = field("The order.")
+    account_id: AccountId = field("Whose.")
+    client_order_id: ClientOrderId = field("The client's number.")
+    instrument_id: InstrumentId = field("What is traded.")
+    side_code: SideCode = field("Buy or sell.")
+    price_ticks: AskedTicks = field("Where it stands; zero when it waits.")
+    quantity_lots: OpenLots = field("Open, shown or not.")
+    shown_lots: OpenLots = field("Shown.")
+
+
+@record(table="auctions", key="sequence", role=Role.EVENT, type_code=119)
+class AuctionUncrossed(Event):
+    """An auction found its price; its fills follow."""
+
+    instrument_id: InstrumentId = field("What was traded.")
+    price_ticks: Ticks = field("The one price: most volume, least surplus, nearest to the reference.")
+    quantity_lots: Lots = field("What can trade at it.")
+    surplus_lots: OpenLots = field("What is left over at it.")
+    surplus_side_code: SideCode = field("On which side.")
+
+
+@record(table="kill_switches", key="sequence", role=Role.EVENT, type_code=107)
+class KillSwitchSet(Event):
+    """New orders are refused from now on, or let in again."""
+
+    is_stopped: Flag = field("Whether new orders are refused.")
+    operator_id: PersonId = field("Who asked.")
+
+
+@record(table="set_venue_rules", key="sequence", role=Role.COMMAND, type_code=7)
+class SetVenueRules(VenueRules, Command):
+    """Ask for an instrument's price bands and steps; only while it is closed."""
+
+
+@record(table="venue_rules", key="sequence", role=Role.EVENT, type_code=108)
+class VenueRulesSet(VenueRules, Event):
+    """How an instrument trades from now on."""
+
+
+@record(table="set_fees", key="sequence", role=Role.COMMAND, type_code=8)
+class SetFees(FeeTerms, Command):
+    """Ask for what a group of accounts pays on an instrument."""
+
+
+@record(table="fees", key="sequence", role=Role.EVENT, type_code=123)
+class FeesSet(FeeTerms, Event):
+    """What a group of accounts pays on an instrument from now on."""
+
+
+# State ------------------------------------------------------------------------------------------------------
 
 
 @record(table="instrument_states", key="instrument_id", role=Role.STATE)
@@ -362,7 +483,7 @@ class InstrumentRow:
     quote_asset_id: AssetId = field("Currency of price and settlement.")
     lot_units: AssetUnits = field("Base units in a lot.")
     tick_value_minor: Minor = field("Quote minor units of one tick on one lot.")
-    window_floor_ticks: AskedTicks = field("Lowest price of the book.")
+    window_floor_ticks: AskedTicks = field("Lowest price of an order.")
     collar_bps: BasisPoints = field("Collar around the mark.")
     max_order_lots: Lots = field("Largest order.")
     margin_bps: BasisPoints = field("Initial margin rate.")
@@ -370,5 +491,31 @@ class InstrumentRow:
     settlement_cycle_count: Count = field("Business days to settlement.")
     settlement_epoch_day: EpochDay = field("Settlement date of a trade made today.")
     mark_ticks: AskedTicks = field("Mark; zero before the first.")
-    best_bid_ticks: AskedTicks = field("Highest bid as an offset in the window; minus one when none.")
-    best_ask_ticks: AskedTicks = field("Lowest ask as an offset in the window; minus one when none.")
+
+
+@record(table="order_states", key="order_id", role=Role.STATE)
+class OrderRow:
+    """An order of the business day as the pipeline knows it, in order of first use of its client order id."""
+
+    account_id: AccountId = field("Whose.")
+    client_order_id: ClientOrderId = field("The client's number.")
+    order_id: OrderId = field("Ours.")
+    instrument_id: InstrumentId = field("What is traded.")
+    side_code: SideCode = field("Buy or sell.")
+    reserve_ticks: AskedTicks = field("The price at which its open lots are reserved.")
+    open_lots: OpenLots = field("What of it lives; zero when it has ended.")
+    reserved_lots: OpenLots = field(
+        "What of it counts for margin: all, but for exits that wait and second legs."
+    )
+    is_priced: Flag = field("Whether its price is a limit, so that a replacement moves the reserve.")
+    is_second_leg: Flag = field("Whether its other leg is what counts for margin.")
+    is_reduce_only: Flag = field("Whether it may only reduce.")
+
+
+@record(table="fee_states", key="taker_ppm", role=Role.STATE)
+class FeeRow:
+    """What a group of accounts pays on an instrument."""
+
+    is_set: Flag = field("Whether a schedule was set; the listing's taker fee counts otherwise.")
+    taker_ppm: PartsPerMillion = field("Of the side that takes.")
+    maker_ppm: PartsPerMillion = field("Of the side that rests.")

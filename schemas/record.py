@@ -102,9 +102,9 @@ RECORDS: Registry = {}
 Declared = TypeVar("Declared", bound=type)
 
 
-def field(doc: str, *, null: bool = False, cite: str = "") -> Any:
-    """Declare one column: what it means here, whether it may be null, and the rule that asks for it."""
-    return dataclasses.field(metadata={"doc": doc, "null": null, "cite": cite})
+def field(doc: str, *, null: bool = False, cite: str = "", default: Any = dataclasses.MISSING) -> Any:
+    """Declare one column: what it means here, whether it may be null, the rule that asks for it, a default."""
+    return dataclasses.field(metadata={"doc": doc, "null": null, "cite": cite}, default=default)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))

@@ -8,13 +8,14 @@ from schemas import (
     incidents,
     ledger,
     market,
+    matching,
     payments,
     risk,
     settlement,
 )
 from schemas.record import RECORDS, RecordType
 
-DOMAINS = (market, identity, risk, ledger, payments, settlement, incidents, external)
+DOMAINS = (market, matching, identity, risk, ledger, payments, settlement, incidents, external)
 
 
 def by_type_code(type_code: int) -> RecordType:

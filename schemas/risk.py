@@ -25,5 +25,7 @@ class PositionRow:
     open_buy_lots: OpenLots = field("Resting bids.")
     open_sell_lots: OpenLots = field("Resting asks.")
     open_buy_minor: Minor = field("Resting bids at their limits.")
+    reduce_buy_lots: OpenLots = field("Of the resting bids, those that may only reduce.")
+    reduce_sell_lots: OpenLots = field("Of the resting asks, those that may only reduce.")
     day_net_lots: SignedLots = field("Bought less sold on the business day.")
     day_net_minor: MinorUnits = field("Paid less received for them.")

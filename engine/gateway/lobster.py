@@ -127,6 +127,8 @@ class LobsterFlow:
     def _new(self, message: Message) -> PlaceOrder:
         if message.order_id in self._open:
             raise self._bad(message, f"order {message.order_id} is open already")
+        if message.order_id >= FIRST_TAKER_ORDER_ID:
+            raise self._bad(message, f"order id {message.order_id} is out of range")
         ticks = self._ticks(message)
         self._open[message.order_id] = (ticks, message.size)
         return self._place(
@@ -190,7 +192,7 @@ class LobsterFlow:
             side_code=side,
             order_type_code=OrderType.LIMIT,
             time_in_force_code=time_in_force,
-            is_post_only=0,
+            post_only_code=0,
             price_ticks=self._ticks(message),
             quantity_lots=message.size,
         )
@@ -255,7 +257,7 @@ def _parsed(line: int, raw: bytes) -> Message:
             raise ValueError(f"halt {price} is none of -1, 0, 1")
     elif message_type != MessageType.AUCTION and min(size, price) < 1:
         raise ValueError("size and price are above zero")
-    if message_type <= MessageType.EXECUTION and not 0 < order_id < FIRST_TAKER_ORDER_ID:
+    if message_type <= MessageType.EXECUTION and order_id < 1:
         raise ValueError(f"order id {order_id} is out of range")
     side = Side.BUY if direction == 1 else Side.SELL
     return Message(line, since_midnight_ns, message_type, order_id, size, price, side)

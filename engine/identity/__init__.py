@@ -6,18 +6,29 @@ from engine.emit import Applier, Handler
 from engine.identity.accounts import (
     apply_account_opened,
     apply_account_status_changed,
+    apply_trading_terms_set,
     change_account_status,
     open_account,
+    set_trading_terms,
 )
 from schemas.headers import Command, Event
-from schemas.identity import AccountOpened, AccountStatusChanged, ChangeAccountStatus, OpenAccount
+from schemas.identity import (
+    AccountOpened,
+    AccountStatusChanged,
+    ChangeAccountStatus,
+    OpenAccount,
+    SetTradingTerms,
+    TradingTermsSet,
+)
 
 HANDLERS: dict[type[Command], Handler] = {
     OpenAccount: open_account,
     ChangeAccountStatus: change_account_status,
+    SetTradingTerms: set_trading_terms,
 }
 
 APPLIERS: dict[type[Event], Applier] = {
     AccountOpened: apply_account_opened,
     AccountStatusChanged: apply_account_status_changed,
+    TradingTermsSet: apply_trading_terms_set,
 }

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 
 from engine.emit import Emit, refuse
 from engine.ledger.chart import ACCOUNT_KINDS
-from schemas.codes import AccountClass, AccountStatus, RejectReason
-from schemas.identity import AccountOpened, AccountStatusChanged, ChangeAccountStatus, OpenAccount
+from schemas.codes import AccountClass, AccountStatus, RejectReason, SelfTradePrevention
+from schemas.identity import (
+    AccountOpened,
+    AccountStatusChanged,
+    ChangeAccountStatus,
+    OpenAccount,
+    SetTradingTerms,
+    TradingTermsSet,
+)
 
 if TYPE_CHECKING:
     from engine.state import State
@@ -94,6 +101,21 @@ def _why_not_change(state: State, c: ChangeAccountStatus) -> RejectReason:
     return RejectReason.NONE
 
 
+def set_trading_terms(state: State, command: SetTradingTerms, emit: Emit) -> None:
+    """Set an account's group and fees, or say why not."""
+    if not is_open(state, command.account_id):
+        return refuse(emit, command, RejectReason.UNKNOWN_ACCOUNT)
+    if command.self_trade_code not in set(SelfTradePrevention):
+        return refuse(emit, command, RejectReason.UNKNOWN_CODE)
+    emit(
+        TradingTermsSet,
+        account_id=command.account_id,
+        fee_group_id=command.fee_group_id,
+        group_id=command.group_id,
+        self_trade_code=command.self_trade_code,
+    )
+
+
 def _is_empty(state: State, account_id: int) -> bool:
     """Whether nothing is owed, pending, held or open: every ledger account and position is zero."""
     positions = state.positions[account_id]
@@ -110,6 +132,14 @@ def apply_account_opened(state: State, event: AccountOpened) -> None:
     row["account_status_code"] = AccountStatus.ACTIVE
     row["max_notional_minor"] = event.max_notional_minor
     row["rate_count"] = event.rate_count
+
+
+def apply_trading_terms_set(state: State, event: TradingTermsSet) -> None:
+    """Let the new terms count from the next command on."""
+    row = state.accounts[event.account_id]
+    row["fee_group_id"] = event.fee_group_id
+    row["group_id"] = event.group_id
+    row["self_trade_code"] = event.self_trade_code
 
 
 def apply_account_status_changed(state: State, event: AccountStatusChanged) -> None:

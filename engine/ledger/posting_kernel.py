@@ -8,8 +8,8 @@ from numba import njit
 
 from schemas.codes import LedgerAccountKind, PostingReason, Side
 
-POSTINGS_PER_FILL = 5
-"""Most postings of one fill: units and money of both sides, and the taker's fee."""
+POSTINGS_PER_FILL = 6
+"""Most postings of one fill: units, money and fee of both sides."""
 
 BROKEN = -1
 """Returned in place of a count when a balance would leave its bounds; the engine must stop."""
@@ -69,7 +69,7 @@ def post_fill_side(
 
     A buyer is owed units and owes money from trade date on; the street side of both waits for
     settlement. Contracts deliver nothing: give zero `units` and zero `notional_minor` for them.
-    Not to be called for accounts of the street.
+    A negative fee is paid out. Not to be called for accounts of the street.
     """
     first, second = (_PENDING, _CLIENT) if side == _BUY else (_CLIENT, _PENDING)
     count = post(
@@ -80,6 +80,11 @@ def post_fill_side(
         amounts, offsets, out, count, header, _TRADE, quote_asset_id, notional_minor,
         second, account_id, first, account_id, fill_id, settlement_epoch_day,
     )  # fmt: skip
+    if fee_minor < 0:
+        return post(
+            amounts, offsets, out, count, header, _FEE, quote_asset_id, -fee_minor,
+            _FEE_INCOME, 0, _CLIENT, account_id, fill_id, settlement_epoch_day,
+        )  # fmt: skip
     return post(
         amounts, offsets, out, count, header, _FEE, quote_asset_id, fee_minor,
         _CLIENT, account_id, _FEE_INCOME, 0, fill_id, settlement_epoch_day,

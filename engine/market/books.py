@@ -1,161 +1,284 @@
-"""The arrays that hold every order book, and their image in a snapshot.
+"""The memory of the matching engine, allocated once; its image in a snapshot, and its hash.
 
-Owns: `Books` (the arrays), their sizes, the canonical bytes for the state hash, export and import.
-Does not own: any rule of matching (`matching_kernel.py`), nor the prices of an instrument, which
-stand in its `InstrumentRow`: the window's floor, and the best bid and ask as offsets above it.
+Owns: the arrays behind every address that the kernels compute, their sizes, and reading them from outside.
+Does not own: any rule of matching.
 
-Row zero of the order pool is nobody, so zeroed memory is an empty book. A price is found at
-`(instrument_id * 2 + side_index) * window + offset` in the levels; `side_index` is 0 for buy and
-1 for sell.
+Memory is taken zeroed and touched as it is used: room for a million orders costs nothing until they come.
 """
 
 from __future__ import annotations
 
+import mmap
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.errors import BadInput, InvariantBroken
-from engine.market import matching_kernel
-from engine.market.price_kernel import (
-    FIRST_WORD_COUNT,
-    FREE_HEAD,
-    LIVE_COUNT,
-    META_COUNT,
-    SECOND_WORD_COUNT,
-    SLOT_MASK,
-    SLOT_SHIFT,
-    USED_ID_COUNT,
-    WINDOW_COUNT,
+from engine.market import (
+    books_kernel,
+    matching_kernel,  # noqa: F401 - every kernel registers the units that it is made of
+    price_index_kernel,
+    session_kernel,
 )
-from schemas.derive.layout import Rows, empty_rows
-from schemas.market import BookLevel, Crossing, RestingOrder
+from engine.market import words_kernel as w
+from engine.market.requests import LARGEST_INSTRUMENT_ID, MOST_PEG_MOVES, Venue
+from schemas.codes import InstrumentState, Side, TimeInForce
+from schemas.derive.layout import Rows, dtype_of, empty_rows
+from schemas.matching import BookOrder, BookPhase, InstrumentBook, MarketEvent, OrderTerms
 
 Words = npt.NDArray[np.int64]
 
-WORD_BITS = 64
-WINDOW_COUNT_MAX = WORD_BITS**3  # what three levels of bitmap words can tell apart
+_HUGE_PAGE = 2 << 20
+_QUEUES = ("bid", "ask", "buy_stop", "sell_stop", "parked", "ready")
+_PHASE = ("state_count", "last_ticks", "reference_ticks", "dynamic_count", "static_count")
+LARGEST_ORDER_COUNT = 1 << 26
+EVENTS_OF_AN_ORDER = (
+    8  # at most, in one command: traded, paired, reduced, refilled, triggered, rested, moved, ended
+)
+EVENTS_OF_A_SLICE = 4
+EVENTS_OF_A_MOVE = 3
+SPARE_EVENTS = 64
 
 
-class Books(NamedTuple):
-    """Every order book of the engine. A numba kernel takes it as it is."""
+class Depth(NamedTuple):
+    """One price of one side, as everybody sees it."""
 
-    orders: Rows  # (order_count + 1,) RestingOrder; free rows are chained through next_count
-    levels: Rows  # (books * window,) BookLevel
-    bitmaps: Words  # (books, words): which levels have orders, then which words, then which of those
-    id_keys: Words  # (order_id_count, 2): account_id and client_order_id in order of first use
-    id_rows: Words  # (order_id_count,): the order's row; USED when it has ended
-    id_slots: Words  # hash table of positions in id_keys, plus one; zero is empty
-    meta: Words  # counts, at the positions that price_kernel.py names
+    price_ticks: int
+    shown_lots: int
+    order_count: int
 
 
-def make_books(
-    account_count: int,
-    instrument_count: int,
-    order_count: int,
-    order_id_count: int,
-    window_count: int,
-) -> Books:
-    """Build empty books.
-
-    Accounts take no room here: they share one table of ids. Raises BadInput on an impossible size.
-    """
-    if min(account_count, instrument_count, order_count, order_id_count) < 1:
-        raise BadInput("capacities of accounts, instruments, orders and order ids are at least one")
-    if window_count % WORD_BITS or not 0 < window_count <= WINDOW_COUNT_MAX:
-        raise BadInput(f"window_count is a multiple of {WORD_BITS} up to {WINDOW_COUNT_MAX}")
-    book_count = (instrument_count + 1) * 2
-    first = window_count // WORD_BITS
-    second = -(-first // WORD_BITS)
-    slot_bits = (order_id_count * 2 - 1).bit_length()  # never more than half full
-    orders = empty_rows(RestingOrder, order_count + 1)
-    orders["next_count"][1:-1] = np.arange(2, order_count + 1)
-    meta = np.zeros(META_COUNT, dtype=np.int64)
-    meta[FREE_HEAD] = 1
-    meta[WINDOW_COUNT] = window_count
-    meta[FIRST_WORD_COUNT] = first
-    meta[SECOND_WORD_COUNT] = second
-    meta[SLOT_MASK] = (1 << slot_bits) - 1
-    meta[SLOT_SHIFT] = WORD_BITS - slot_bits
-    return Books(
-        orders=orders,
-        levels=empty_rows(BookLevel, book_count * window_count),
-        bitmaps=np.zeros((book_count, first + second + 1), dtype=np.int64),
-        id_keys=np.zeros((order_id_count, 2), dtype=np.int64),
-        id_rows=np.zeros(order_id_count, dtype=np.int64),
-        id_slots=np.zeros(1 << slot_bits, dtype=np.int64),
-        meta=meta,
-    )
+def _zeroed(words: int) -> Words:
+    """Words of zero at the start of a huge page, taken from the system only as they are touched."""
+    size = -(-words * 8 // _HUGE_PAGE) * _HUGE_PAGE
+    memory = mmap.mmap(-1, size + _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    whole = np.frombuffer(memory, dtype=np.uint8)
+    start = -whole.ctypes.data % _HUGE_PAGE
+    return whole[start : start + words * 8].view(np.int64)
 
 
-def trade_scratch(count: int) -> Rows:
-    """Room for `count` trades of one call of `match`: Crossing rows."""
-    return empty_rows(Crossing, count)
+class Books:
+    """Every order book of an engine."""
 
+    def __init__(self, instrument_count: int, order_count: int) -> None:
+        """Room for so many instruments (ids 1..n) and so many orders at a time.
 
-def used_ids(books: Books) -> Words:
-    """The (account_id, client_order_id) pairs used today, in order of first use, shape (n, 2)."""
-    return books.id_keys[: int(books.meta[USED_ID_COUNT])].copy()
+        Raises BadInput on an impossible size.
+        """
+        if not 1 <= instrument_count <= LARGEST_INSTRUMENT_ID:
+            raise BadInput(f"instrument_count is 1 to {LARGEST_INSTRUMENT_ID}")
+        if not 1 <= order_count <= LARGEST_ORDER_COUNT:
+            raise BadInput(f"order_count is 1 to {LARGEST_ORDER_COUNT}")
+        self.instrument_count = instrument_count
+        self.order_count = order_count
+        rows = order_count + 2  # nobody, and the order that is on its way while all others live
+        id_bits = (rows * 2 - 1).bit_length()
+        node_bits = max((rows * 2 - 1).bit_length(), 9)
+        self._arrays = {
+            w.ORDERS: _zeroed(rows * w.ORDER_WORDS),
+            w.LEVELS: _zeroed((rows + 1) * w.PAGE_LEVELS * w.LEVEL_WORDS),
+            w.NODES: _zeroed((1 << node_bits) * w.NODE_WORDS),
+            w.BOOKS: _zeroed((instrument_count + 1) * w.BOOK_WORDS),
+            w.IDS: _zeroed(1 << id_bits),
+            w.LIVE_TERMS: _zeroed(rows * w.LIVE_WORDS),
+            w.SCRATCH: _zeroed(rows * 4),
+            w.TICKS: _zeroed((instrument_count + 1) * w.TICK_WORDS),
+            w.EVENTS: _zeroed(1),
+            w.TERMS: _zeroed(w.TERMS_WORDS),
+        }
+        self.meta = _zeroed(w.META_WORDS)
+        self.address = self.meta.ctypes.data
+        for at, array in self._arrays.items():
+            self.meta[at] = array.ctypes.data
+        for at, address in w.unit_addresses().items():
+            self.meta[at] = address
+        self.instruments = self._arrays[w.BOOKS].view(dtype_of(InstrumentBook))
+        for name in _QUEUES:
+            self.instruments[f"{name}_key_word"] = w.NO_KEY
+        for name in ("last_ticks", "reference_ticks", "ratchet_ticks"):
+            self.instruments[name] = w.NO_PRICE
+        for at, value in {
+            w.NEXT_ORDER: 1,
+            w.ORDER_LIMIT: order_count,
+            w.NEXT_PAGE: 1,
+            w.PAGE_LIMIT: rows + 1,
+            w.NODE_MASK: (1 << node_bits) - 1,
+            w.NODE_SHIFT: 64 - node_bits,
+            w.NODE_LIMIT: (1 << node_bits) * 3 // 4,
+            w.ID_MASK: (1 << id_bits) - 1,
+            w.ID_SHIFT: 64 - id_bits,
+            w.NEXT_TERMS: 1,
+            w.INSTRUMENT_LIMIT: instrument_count,
+            w.NEXT_EXPIRY: 1 << 62,
+        }.items():
+            self.meta[at] = value
+        self._event_room = 0
+        self.make_room(0, 0)
 
+    # Sizes ------------------------------------------------------------------------------------
 
-def export_orders(books: Books) -> Rows:
-    """Copy all resting orders by instrument, side, price from the best, time; links are zero."""
-    rows = np.zeros(int(books.meta[LIVE_COUNT]), dtype=np.int64)
-    matching_kernel.walk(books, rows)
-    orders = books.orders[rows]
-    orders["previous_count"] = 0
-    orders["next_count"] = 0
-    return orders
+    @property
+    def live_count(self) -> int:
+        """Orders that live."""
+        return int(self.meta[w.LIVE_COUNT])
 
+    @property
+    def slice_count(self) -> int:
+        """Slices that the icebergs that live may show."""
+        return int(self.meta[w.SLICE_COUNT])
 
-def import_orders(books: Books, instruments: Rows, orders: Rows, ids: Words) -> None:
-    """Fill empty books with exported orders (n,) and the day's used ids (m, 2), in the order given.
+    def set_reference(self, instrument_id: int, price_ticks: int) -> None:
+        """Set the price around which the circuit breaker lies, and that breaks ties of auctions."""
+        self.instruments[instrument_id]["reference_ticks"] = price_ticks
 
-    The best prices in `instruments` are set anew. Raises InvariantBroken when an order or id has
-    no place.
-    """
-    if books.meta[LIVE_COUNT] or books.meta[USED_ID_COUNT]:
-        raise InvariantBroken("orders are imported into empty books only")
-    instruments["best_bid_ticks"] = -1
-    instruments["best_ask_ticks"] = -1
-    for account_id, client_order_id in ids.tolist():
-        if not matching_kernel.remember_id(books, account_id, client_order_id):
-            raise InvariantBroken(f"id {client_order_id} of account {account_id} has no place")
-    for order in orders:
-        row = matching_kernel.rest(
-            books,
-            instruments,
-            order["order_id"],
-            order["account_id"],
-            order["client_order_id"],
-            order["instrument_id"],
-            order["side_code"],
-            order["price_ticks"],
-            order["open_lots"],
-        )
-        if row <= 0:
-            raise InvariantBroken(f"order {int(order['order_id'])} has no place on the book")
+    @property
+    def next_expiry_ns(self) -> int:
+        """The earliest end of a GTD order; far away when there is none."""
+        return int(self.meta[w.NEXT_EXPIRY])
 
+    @property
+    def events(self) -> Rows:
+        """The event rows, as many as were written since `take_events`."""
+        count = int(self.meta[w.EVENT_COUNT])
+        return self._arrays[w.EVENTS][: count * w.EVENT_WORDS].view(dtype_of(MarketEvent))
 
-def book_bytes(books: Books, instruments: Rows) -> bytes:
-    """Canonical bytes: the same for the same books, whatever rows their orders happen to stand in.
+    def make_room(self, command_count: int, new_slices: int) -> int:
+        """Make sure that no one of the next commands can write beyond the event rows.
 
-    Best prices by instrument, how many orders, the orders in canonical order, the used ids in order
-    of first use.
-    """
-    best = np.stack([instruments["best_bid_ticks"], instruments["best_ask_ticks"]])
-    orders = export_orders(books)
-    count = np.array([len(orders)], dtype=np.int64)
-    parts = (best, count, orders, used_ids(books))
-    return b"".join(part.tobytes() for part in parts)
+        Returns how many events there may be before another command is begun. Allocates only when the books have
+        outgrown what there is.
+        """
+        live = min(self.live_count + command_count, self.order_count) + 2
+        slices = int(self.meta[w.SLICE_COUNT]) + new_slices
+        reserve = EVENTS_OF_AN_ORDER * live + EVENTS_OF_A_SLICE * slices
+        reserve += EVENTS_OF_A_MOVE * MOST_PEG_MOVES + SPARE_EVENTS
+        wanted = reserve + 8 * command_count + SPARE_EVENTS
+        if wanted > self._event_room:
+            held = self.events.copy()
+            self._event_room = wanted * 2
+            self._arrays[w.EVENTS] = _zeroed(self._event_room * w.EVENT_WORDS)
+            self.meta[w.EVENTS] = self._arrays[w.EVENTS].ctypes.data
+            self.events[:] = held
+        return self._event_room - reserve
 
+    def use_terms(self, terms: Rows) -> None:
+        """Let commands point into these OrderTerms rows; they must stay where they are while commands run."""
+        if terms.dtype != dtype_of(OrderTerms) or not terms.flags.c_contiguous:
+            raise BadInput("terms are contiguous rows of OrderTerms")
+        self._terms = terms
+        self.meta[w.TERMS] = terms.ctypes.data
 
-def day_orders(books: Books) -> Rows:
-    """Copy the orders that end with the business day: all of them, for nothing else ever rests."""
-    return export_orders(books)
+    # Instruments ------------------------------------------------------------------------------
 
+    def list_instrument(
+        self,
+        instrument_id: int,
+        venue: Venue = Venue(),  # noqa: B008 - immutable
+        state: InstrumentState = InstrumentState.OPEN,
+    ) -> None:
+        """Give an instrument a book. Raises BadInput on a bad ladder, or when there is no such number."""
+        venue.check()
+        if not 1 <= instrument_id <= self.instrument_count:
+            raise BadInput(f"instrument_id is 1 to {self.instrument_count}")
+        row = self.instruments[instrument_id]
+        row["dynamic_count"], row["static_count"] = venue.dynamic_bps, venue.static_bps
+        row["state_count"] = state
+        self.tick_tables[instrument_id] = 0
+        row["tick_row_count"] = 0
+        if venue.tick_bands:
+            table = self.tick_tables[instrument_id]
+            table[0::2] = 1 << 62
+            for i, band in enumerate(venue.tick_bands):
+                table[i * 2 : i * 2 + 2] = band
+            row["tick_row_count"] = instrument_id
+        self._watch(instrument_id)
 
-def forget_day(books: Books) -> None:
-    """Let the client order ids of ended orders be used anew."""
-    matching_kernel.clear_day(books)
+    def _watch(self, instrument_id: int) -> None:
+        row = self.instruments[instrument_id]
+        bits = 0 if row["state_count"] == InstrumentState.OPEN else w.WATCH_STATE
+        bits |= w.WATCH_BANDS if row["dynamic_count"] or row["static_count"] else 0
+        bits |= w.WATCH_TICKS if row["tick_row_count"] else 0
+        bits |= w.WATCH_STOPPED if self.meta[w.IS_STOPPED] else 0
+        row["watch_word"] = int(row["watch_word"]) & ~w.WATCH_FIRST | bits
+
+    # Reading ----------------------------------------------------------------------------------
+
+    def array(self, position: int) -> Words:
+        """The words behind an address of `meta`, for those who check them."""
+        return self._arrays[position]
+
+    def level_of(self, book: int, key: int) -> int:
+        """The level of a key that has orders."""
+        return int(price_index_kernel.level_of(self.address, book, key))
+
+    def indicative(self, instrument_id: int) -> tuple[int, int, int] | None:
+        """Price, volume and imbalance (bids less asks) of an auction now; none when nothing would trade."""
+        price, volume, imbalance = session_kernel.indicative(self.address, instrument_id)
+        return (int(price), int(volume), int(imbalance)) if volume else None
+
+    def depth(self, instrument_id: int, side: Side, levels: int) -> list[Depth]:
+        """The best prices of a side, best first."""
+        out = np.zeros((levels, 3), dtype=np.int64)
+        count = books_kernel.read_depth(self.address, instrument_id, int(side), out)
+        return [Depth(*row) for row in out[:count].tolist()]
+
+    def orders(self) -> Rows:
+        """Every order that lives: BookOrder rows by instrument, kind of queue, price from the best, and time."""
+        rows = empty_rows(BookOrder, self.live_count)
+        books_kernel.export_orders(self.address, rows)
+        return rows
+
+    def has_orders(self, instrument_id: int) -> bool:
+        """Whether any order of an instrument lives."""
+        row = self.instruments[instrument_id]
+        return any(int(row[f"{name}_key_word"]) != w.NO_KEY for name in _QUEUES)
+
+    def day_order_count(self) -> int:
+        """Orders that do not outlive the day."""
+        lives = self.orders()["time_in_force_code"]
+        return int((~np.isin(lives, (TimeInForce.GTC, TimeInForce.GTD))).sum())
+
+    def phases(self) -> Rows:
+        """Where the session of every instrument stands: BookPhase rows."""
+        rows = empty_rows(BookPhase, self.instrument_count)
+        rows["instrument_id"] = np.arange(1, self.instrument_count + 1)
+        for name in _PHASE:
+            rows[name] = self.instruments[name][1:]
+        return rows
+
+    @property
+    def tick_tables(self) -> Words:
+        """The ladder of each instrument: (instrument_count + 1, words); a row of zeros is no ladder."""
+        return self._arrays[w.TICKS].reshape(self.instrument_count + 1, w.TICK_WORDS)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the kill switch is on."""
+        return bool(self.meta[w.IS_STOPPED])
+
+    def image(self) -> bytes:
+        """Canonical bytes: the same for the same books, whatever rows and pages their orders stand in."""
+        parts = (self.phases(), self.orders(), self._arrays[w.TICKS], self.meta[[w.IS_STOPPED]])
+        return b"".join(part.tobytes() for part in parts)
+
+    def restore(self, orders: Rows, phases: Rows, *, is_stopped: bool) -> None:
+        """Fill empty books whose instruments are listed with what was read from others.
+
+        Raises InvariantBroken when an order has no place.
+        """
+        if self.live_count:
+            raise InvariantBroken("orders are restored into empty books only")
+        self.meta[w.IS_STOPPED] = int(is_stopped)
+        for phase in phases:
+            for name in _PHASE:
+                self.instruments[int(phase["instrument_id"])][name] = phase[name]
+            if self.tick_tables[int(phase["instrument_id"])].any():
+                self.instruments[int(phase["instrument_id"])]["tick_row_count"] = phase["instrument_id"]
+            self._watch(int(phase["instrument_id"]))
+        if len(orders) > self.order_count:
+            raise InvariantBroken(f"{len(orders)} orders have no room among {self.order_count}")
+        placed = books_kernel.restore_orders(self.address, orders)
+        if placed != len(orders):
+            raise InvariantBroken(f"order {int(orders[placed]['order_id'])} has no place on the book")

@@ -1,320 +1,448 @@
-"""Price-time matching: the best price first, at one price the oldest order first.
+"""The matching engine's entry: a batch of commands in, their events out, in one compiled call.
 
-Owns: crossing, resting, reducing and removing orders, and walking them in their canonical order.
-Does not own: what an order may do (admission, margin), order types, or events. A pass composes
-these functions: a market order is a match at an extreme limit, FOK asks `fillable` first, IOC does
-not `rest`, post-only asks `would_cross` first, and a replacement that loses its place
-(`keeps_priority`) is remove, match, rest.
+Owns: the common commands in their shortest form, and the prefetching of what the next ones will touch. An order is
+common when it is a plain limit order (day, good till cancelled, or immediate or cancel) on an instrument in
+continuous trading without price bands or tick table. All else goes to `placing_kernel.py` and `session_kernel.py`,
+which give the same events where both apply.
 
-All numbers are int64. Nothing raises: a function that cannot do what it is asked changes nothing
-and returns a code. The arrays are those of `books.py`; `instruments` are InstrumentRow rows,
-indexed by instrument_id.
+No allocation, no exception, no Python object. The caller gives room for all events (`books.py` says how much).
 """
 
-from engine.market.order_id_kernel import USED, clear_day, find_order, remember_id, slot_of
-from engine.market.price_kernel import (
-    BUY,
-    FREE_HEAD,
-    LIVE_COUNT,
-    SELL,
-    USED_ID_COUNT,
-    WINDOW_COUNT,
-    accepts,
-    best_offset,
-    clear_level,
-    inner,
-    is_book,
-    kernel,
-    mark_level,
-    set_best_offset,
-    worse_offset,
+from engine.market import words_kernel as w
+from engine.market.crossing_kernel import BECAUSE_OF_SELF_TRADE, cross, worst_key_of
+from engine.market.order_id_kernel import find_order, forget_order, id_slot, remember_order, row_hint
+from engine.market.order_kernel import (
+    ACCEPTED,
+    CANCELLED,
+    DAY,
+    EXPIRED,
+    GTC,
+    IOC,
+    LIMIT,
+    REPLACED,
+    free_row,
+    refuse,
+    take_row,
 )
+from engine.market.placing_kernel import (
+    ASKED,
+    BAD_PRICE,
+    BAD_QUANTITY,
+    BOOK_FULL,
+    DUPLICATE_ID,
+    LAST_MODE,
+    PRIORITY_KEPT,
+    UNKNOWN_ORDER,
+)
+from engine.market.price_index_kernel import dequeue, enqueue, key_of, node_of, node_slot
+from engine.market.requests import LARGEST_LOTS, LARGEST_ORDER_ID, LARGEST_TICKS
+from engine.market.running_kernel import NO_ROOM, UNFILLED, settle
+from engine.market.words_kernel import (
+    B_STATE,
+    B_WATCH,
+    BOOK_MASK,
+    BOOK_WORDS,
+    BOOKS,
+    BUY,
+    C_CLIENT,
+    C_ID,
+    C_LOTS,
+    C_OWNER,
+    C_PRICE,
+    C_TERMS,
+    COMMAND_WORDS,
+    DECIDE,
+    EVENT_COUNT,
+    EVENT_WORDS,
+    EVENTS,
+    ID_MASK,
+    ID_SHIFT,
+    IDS,
+    INSTRUMENT_LIMIT,
+    KIND_BITS,
+    L_LOTS,
+    LEVEL_WORDS,
+    LEVELS,
+    LIVE_COUNT,
+    LOW,
+    N_PAGE,
+    NODE_WORDS,
+    NODES,
+    O_CLIENT,
+    O_ID,
+    O_LINKS,
+    O_OPEN,
+    O_OWNER,
+    O_PLACE,
+    O_PRICE,
+    O_TERMS,
+    ORDER_LIMIT,
+    ORDER_WORDS,
+    ORDERS,
+    OUTLIVES_DAY,
+    PLACE_IN_BATCH,
+    PLACE_MASK,
+    SELL,
+    WATCH_FIRST,
+    call,
+    inner,
+    kernel,
+    load,
+    prefetch,
+    read_clock,
+    store,
+    unit,
+)
+from schemas.codes import MarketAction
 
-__all__ = [
-    "ID_RESTS",
-    "MARKET_BUY_TICKS",
-    "MARKET_SELL_TICKS",
-    "NO_ROOM",
-    "OUTSIDE_BOOK",
-    "USED",
-    "WOULD_CROSS",
-    "clear_day",
-    "fillable",
-    "find_order",
-    "first_order",
-    "keeps_priority",
-    "match",
-    "reduce",
-    "remember_id",
-    "remove",
-    "rest",
-    "walk",
-    "would_cross",
-]
+PLACE, CANCEL, REPLACE = int(MarketAction.PLACE), int(MarketAction.CANCEL), int(MarketAction.REPLACE)
 
-# Limits beyond every window: what a market order gives to `match` and `fillable`.
-MARKET_BUY_TICKS = 1 << 62
-MARKET_SELL_TICKS = -(1 << 62)
+# Action, order type, post-only and reduce-only of a command's first word; and what they are when it is common.
+_SHAPE_MASK = 0xFF | (0xFF << 16) | (3 << 32) | (1 << 37)
+_COMMON_PLACE = PLACE | (LIMIT << 16)
+_POST_ONLY_MASK = 3 << 32
+_COMMON_LIVES = (1 << DAY) | (1 << IOC) | (1 << GTC)
 
-# What `rest` returns instead of a row.
-NO_ROOM = 0  # the order pool, or the day's client order ids, are used up
-OUTSIDE_BOOK = -1  # no such instrument, side, price in the window, or quantity
-WOULD_CROSS = -2  # the book would be crossed: match first
-ID_RESTS = -3  # an order with this id rests already
+# How many commands ahead each stage of prefetching looks.
+_AHEAD_ID, _AHEAD_ORDER, _AHEAD_LEVEL = 12, 8, 4
 
 
 @inner
-def _is_order(books, row):
-    """Whether a row holds an order."""
-    return 0 < row < len(books.orders) and books.orders[row].order_id != 0
+def _write(events, count, word, order_id, price, lots, shown, account_id, client):
+    at = count * EVENT_WORDS
+    store(events, at, word)
+    store(events, at + 1, order_id)
+    store(events, at + 2, 0)
+    store(events, at + 3, price)
+    store(events, at + 4, lots)
+    store(events, at + 5, shown)
+    store(events, at + 6, account_id)
+    store(events, at + 7, client)
+    return count + 1
+
+
+@kernel
+def _refused(meta, command, reason, count):
+    store(meta, EVENT_COUNT, count)
+    refuse(meta, command, reason)
+    return count + 1
 
 
 @inner
-def _free(books, row):
-    """Give a row back to the pool; its client order id stays used."""
-    order = books.orders[row]
-    slot = slot_of(books, order.account_id, order.client_order_id)
-    books.id_rows[books.id_slots[slot] - 1] = USED
-    order.order_id = 0
-    order.open_lots = 0
-    order.previous_count = 0
-    order.next_count = books.meta[FREE_HEAD]
-    books.meta[FREE_HEAD] = row
-    books.meta[LIVE_COUNT] -= 1
+def _quieted(meta, books, instrument_id, count):
+    """Let an instrument settle, if anything on it waits for trades or prices."""
+    if load(books, instrument_id * BOOK_WORDS + B_WATCH) == 0:
+        return count
+    store(meta, EVENT_COUNT, count)
+    settle(meta, instrument_id)
+    return load(meta, EVENT_COUNT)
 
 
 @inner
-def _close_level(books, instruments, instrument_id, side, offset):
-    """A level has run empty: take its bit, and find the next best price if it was the best."""
-    book = instrument_id * 2 + side - BUY
-    clear_level(books, book, offset)
-    if best_offset(instruments, instrument_id, side) == offset:
-        set_best_offset(instruments, instrument_id, side, worse_offset(books, book, side, offset))
-
-
-@kernel
-def would_cross(instruments, instrument_id, side, price_ticks):
-    """Whether an order at this price would trade at once."""
-    best = best_offset(instruments, instrument_id, BUY + SELL - side)
-    floor = instruments[instrument_id].window_floor_ticks
-    return best >= 0 and accepts(side, price_ticks, floor + best)
-
-
-@kernel
-def fillable(books, instruments, instrument_id, side, limit_ticks, quantity):
-    """Lots that a taker could get at its limit or better, counted up to the quantity it wants."""
-    if not is_book(books, instruments, instrument_id, side):
-        return 0
-    other = BUY + SELL - side
-    book = instrument_id * 2 + other - BUY
-    floor = instruments[instrument_id].window_floor_ticks
-    window = books.meta[WINDOW_COUNT]
-    offset = best_offset(instruments, instrument_id, other)
-    found = 0
-    while offset >= 0 and found < quantity and accepts(side, limit_ticks, floor + offset):
-        found += books.levels[book * window + offset].open_lots
-        offset = worse_offset(books, book, other, offset)
-    return min(found, quantity)
-
-
-@kernel
-def match(books, instruments, instrument_id, side, limit_ticks, quantity, trades):
-    """Cross a taker with the resting orders that its limit accepts.
-
-    Writes a row of `trades` (Crossing rows) for each maker; returns (rows written, lots left). When
-    lots are left and `trades` is full there may be more to cross: call again with what is left. A
-    maker that is filled has left the book, and its row is free, when this returns.
-    """
-    written = 0
-    if quantity <= 0 or not is_book(books, instruments, instrument_id, side):
-        return written, quantity
-    other = BUY + SELL - side
-    base = (instrument_id * 2 + other - BUY) * books.meta[WINDOW_COUNT]
-    floor = instruments[instrument_id].window_floor_ticks
-    offset = best_offset(instruments, instrument_id, other)
-    while offset >= 0 and quantity > 0 and written < len(trades):
-        price_ticks = floor + offset
-        if not accepts(side, limit_ticks, price_ticks):
-            break
-        level = books.levels[base + offset]
-        row = level.head_count
-        while row != 0 and quantity > 0 and written < len(trades):
-            maker = books.orders[row]
-            lots = min(maker.open_lots, quantity)
-            quantity -= lots
-            level.open_lots -= lots
-            maker.open_lots -= lots
-            trade = trades[written]
-            trade.maker_count = row
-            trade.maker_order_id = maker.order_id
-            trade.maker_account_id = maker.account_id
-            trade.maker_client_order_id = maker.client_order_id
-            trade.price_ticks = price_ticks
-            trade.quantity_lots = lots
-            trade.maker_open_lots = maker.open_lots
-            written += 1
-            if maker.open_lots == 0:
-                behind = maker.next_count
-                _free(books, row)
-                level.order_count -= 1
-                row = behind
-        level.head_count = row
-        if row == 0:
-            level.tail_count = 0
-            _close_level(books, instruments, instrument_id, other, offset)
-            offset = best_offset(instruments, instrument_id, other)
+def _place_common(meta, orders, levels, nodes, books, ids, events, count, command, word, position):
+    """A plain limit order, from the rung of its quantity on."""
+    side = (word >> 8) & 0xFF
+    life = (word >> 24) & 0xFF
+    instrument_id = (word >> 40) & 0x7FFFF
+    order_id = load(command, C_ID)
+    price = load(command, C_PRICE)
+    lots = load(command, C_LOTS)
+    owner = load(command, C_OWNER)
+    client = load(command, C_CLIENT)
+    if lots < 1 or lots > LARGEST_LOTS:
+        return _refused(meta, command, BAD_QUANTITY, count)
+    if price > LARGEST_TICKS or price < -LARGEST_TICKS:
+        return _refused(meta, command, BAD_PRICE, count)
+    if order_id < 1 or order_id > LARGEST_ORDER_ID or find_order(meta, ids, orders, order_id) != 0:
+        return _refused(meta, command, DUPLICATE_ID, count)
+    if life != IOC and load(meta, LIVE_COUNT) >= load(meta, ORDER_LIMIT):
+        return _refused(meta, command, BOOK_FULL, count)
+    where = (side << 20) | (instrument_id << 24) | (position << 44)
+    shown = 0 if life == IOC else lots
+    count = _write(events, count, ACCEPTED | where, order_id, price, lots, shown, owner & LOW, client)
+    worst_key = worst_key_of(side, price)
+    is_over = 0
+    if load(books, instrument_id * BOOK_WORDS + (2 - side) * 2) >= worst_key:
+        mode = (word >> 34) & 7
+        count, lots, _traded, is_over = cross(
+            meta, orders, levels, nodes, books, ids, events, count, 0, instrument_id, side, worst_key,
+            lots, order_id, owner, client, mode if (owner >> 32) != 0 else 0, position,
+        )  # fmt: skip
+    if lots > 0:
+        if is_over != 0:
+            ended = CANCELLED | (BECAUSE_OF_SELF_TRADE << 8) | where
+            count = _write(events, count, ended, order_id, price, lots, 0, owner & LOW, client)
+        elif life == IOC:
+            ended = EXPIRED | (UNFILLED << 8) | where
+            count = _write(events, count, ended, order_id, price, lots, 0, owner & LOW, client)
         else:
-            books.orders[row].previous_count = 0
-    return written, quantity
-
-
-@kernel
-def rest(
-    books,
-    instruments,
-    order_id,
-    account_id,
-    client_order_id,
-    instrument_id,
-    side,
-    price_ticks,
-    lots,
-):
-    """Put an order at the end of the queue at its price.
-
-    Returns its row, or NO_ROOM, OUTSIDE_BOOK, WOULD_CROSS or ID_RESTS. Its id is remembered if it
-    is not yet.
-    """
-    if lots <= 0 or order_id <= 0 or not is_book(books, instruments, instrument_id, side):
-        return OUTSIDE_BOOK
-    window = books.meta[WINDOW_COUNT]
-    floor = instruments[instrument_id].window_floor_ticks
-    if price_ticks < floor or price_ticks > floor + window - 1:
-        return OUTSIDE_BOOK
-    if would_cross(instruments, instrument_id, side, price_ticks):
-        return WOULD_CROSS
-    row = books.meta[FREE_HEAD]
-    if row == 0:
-        return NO_ROOM
-    at = books.id_slots[slot_of(books, account_id, client_order_id)]
-    if at == 0:
-        if remember_id(books, account_id, client_order_id) == 0:
-            return NO_ROOM
-        at = books.meta[USED_ID_COUNT]
-    elif books.id_rows[at - 1] != USED:
-        return ID_RESTS
-    books.id_rows[at - 1] = row
-    offset = price_ticks - floor
-    book = instrument_id * 2 + side - BUY
-    level = books.levels[book * window + offset]
-    order = books.orders[row]
-    books.meta[FREE_HEAD] = order.next_count
-    books.meta[LIVE_COUNT] += 1
-    order.order_id = order_id
-    order.account_id = account_id
-    order.client_order_id = client_order_id
-    order.instrument_id = instrument_id
-    order.side_code = side
-    order.price_ticks = price_ticks
-    order.open_lots = lots
-    order.previous_count = level.tail_count
-    order.next_count = 0
-    if level.tail_count == 0:
-        level.head_count = row
-        mark_level(books, book, offset)
-        best = best_offset(instruments, instrument_id, side)
-        if best < 0 or (offset > best if side == BUY else offset < best):
-            set_best_offset(instruments, instrument_id, side, offset)
-    else:
-        books.orders[level.tail_count].next_count = row
-    level.tail_count = row
-    level.open_lots += lots
-    level.order_count += 1
-    return row
-
-
-@kernel
-def remove(books, instruments, row):
-    """Take an order off the book; its id stays used. Returns its open lots, 0 for an empty row."""
-    if not _is_order(books, row):
-        return 0
-    order = books.orders[row]
-    lots = order.open_lots
-    instrument_id = order.instrument_id
-    side = order.side_code
-    offset = order.price_ticks - instruments[instrument_id].window_floor_ticks
-    book = instrument_id * 2 + side - BUY
-    level = books.levels[book * books.meta[WINDOW_COUNT] + offset]
-    ahead = order.previous_count
-    behind = order.next_count
-    if ahead == 0:
-        level.head_count = behind
-    else:
-        books.orders[ahead].next_count = behind
-    if behind == 0:
-        level.tail_count = ahead
-    else:
-        books.orders[behind].previous_count = ahead
-    level.open_lots -= lots
-    level.order_count -= 1
-    _free(books, row)
-    if level.head_count == 0:
-        _close_level(books, instruments, instrument_id, side, offset)
-    return lots
-
-
-@kernel
-def keeps_priority(books, row, price_ticks, lots):
-    """Whether a replacement keeps the order's place: the same price and no more than is open."""
-    order = books.orders[row]
-    return price_ticks == order.price_ticks and lots <= order.open_lots
-
-
-@kernel
-def reduce(books, instruments, row, lots):
-    """Lower the open quantity of an order in its place: 1, or 0 when that is no reduction."""
-    if not _is_order(books, row) or lots <= 0 or lots > books.orders[row].open_lots:
-        return 0
-    order = books.orders[row]
-    offset = order.price_ticks - instruments[order.instrument_id].window_floor_ticks
-    book = order.instrument_id * 2 + order.side_code - BUY
-    books.levels[book * books.meta[WINDOW_COUNT] + offset].open_lots -= order.open_lots - lots
-    order.open_lots = lots
-    return 1
-
-
-@kernel
-def first_order(books, instruments, instrument_id):
-    """The row of the oldest order at the best bid, else at the best ask, else 0.
-
-    Remove it and ask again: so all orders of an instrument leave by side, price and time.
-    """
-    window = books.meta[WINDOW_COUNT]
-    for side in (BUY, SELL):
-        if is_book(books, instruments, instrument_id, side):
-            offset = best_offset(instruments, instrument_id, side)
-            if offset >= 0:
-                book = instrument_id * 2 + side - BUY
-                return books.levels[book * window + offset].head_count
-    return 0
-
-
-@kernel
-def walk(books, rows):
-    """Write the rows of all resting orders by instrument, side, price from the best, and time.
-
-    `rows` has room for every resting order. Returns how many were written.
-    """
-    window = books.meta[WINDOW_COUNT]
-    count = 0
-    for book in range(2, books.bitmaps.shape[0]):
-        side = BUY + (book & 1)
-        offset = worse_offset(books, book, side, window if side == BUY else -1)
-        while offset >= 0:
-            row = books.levels[book * window + offset].head_count
-            while row != 0:
-                rows[count] = row
-                count += 1
-                row = books.orders[row].next_count
-            offset = worse_offset(books, book, side, offset)
+            row = take_row(meta, orders)
+            book = (instrument_id << KIND_BITS) | (side - BUY)
+            level = enqueue(meta, orders, levels, nodes, books, book, key_of(side - BUY, price), row, lots)
+            if level < 0:
+                free_row(meta, orders, row)
+                ended = EXPIRED | (NO_ROOM << 8) | where
+                return _write(events, count, ended, order_id, price, lots, 0, owner & LOW, client)
+            at = row * ORDER_WORDS
+            store(orders, at + O_ID, order_id)
+            store(orders, at + O_PRICE, price)
+            store(orders, at + O_OPEN, lots)
+            store(orders, at + O_OWNER, owner)
+            store(orders, at + O_PLACE, level | (book << 32) | (OUTLIVES_DAY if life == GTC else 0))
+            store(orders, at + O_CLIENT, client)
+            store(orders, at + O_TERMS, load(command, C_TERMS))
+            remember_order(meta, ids, order_id, row)
     return count
+
+
+@inner
+def _cancel_common(meta, orders, levels, nodes, books, ids, events, count, row, position):
+    """Take a plain order off its book."""
+    at = row * ORDER_WORDS
+    place = load(orders, at + O_PLACE)
+    book = (place >> 32) & BOOK_MASK
+    order_id = load(orders, at + O_ID)
+    price = load(orders, at + O_PRICE)
+    lots = load(orders, at + O_OPEN)
+    word = (
+        CANCELLED | (ASKED << 8) | ((BUY + (book & 7)) << 20) | ((book >> KIND_BITS) << 24) | (position << 44)
+    )
+    count = _write(
+        events,
+        count,
+        word,
+        order_id,
+        price,
+        lots,
+        lots,
+        load(orders, at + O_OWNER) & LOW,
+        load(orders, at + O_CLIENT),
+    )
+    dequeue(meta, orders, levels, nodes, books, row, key_of(book & 7, price), lots)
+    forget_order(meta, ids, order_id, row)
+    free_row(meta, orders, row)
+    return count
+
+
+@inner
+def _replace_common(meta, orders, levels, nodes, books, ids, events, count, command, word, row, position):
+    """Less of a plain order in its place, or anything else at the end of a queue. It is in continuous trading."""
+    at = row * ORDER_WORDS
+    place = load(orders, at + O_PLACE)
+    book = (place >> 32) & BOOK_MASK
+    order_id = load(orders, at + O_ID)
+    price = load(command, C_PRICE)
+    lots = load(command, C_LOTS)
+    here = load(orders, at + O_PRICE)
+    open_lots = load(orders, at + O_OPEN)
+    owner = load(orders, at + O_OWNER)
+    client = load(orders, at + O_CLIENT)
+    if lots < 1 or lots > LARGEST_LOTS:
+        return _refused(meta, command, BAD_QUANTITY, count)
+    side = BUY + (book & 7)
+    instrument_id = book >> KIND_BITS
+    where = (side << 20) | (instrument_id << 24) | (position << 44)
+    if price == here and lots <= open_lots:
+        store(orders, at + O_OPEN, lots)
+        level = (place & LOW) * LEVEL_WORDS + L_LOTS
+        store(levels, level, load(levels, level) - (open_lots - lots))
+        kept = REPLACED | (PRIORITY_KEPT << 8) | where
+        return _write(events, count, kept, order_id, price, lots, lots, owner & LOW, client)
+    if price > LARGEST_TICKS or price < -LARGEST_TICKS:
+        return _refused(meta, command, BAD_PRICE, count)
+    dequeue(meta, orders, levels, nodes, books, row, key_of(book & 7, here), open_lots)
+    count = _write(events, count, REPLACED | where, order_id, price, lots, lots, owner & LOW, client)
+    worst_key = worst_key_of(side, price)
+    if load(books, instrument_id * BOOK_WORDS + (2 - side) * 2) >= worst_key:
+        mode = (word >> 34) & 7
+        count, lots, _traded, is_over = cross(
+            meta, orders, levels, nodes, books, ids, events, count, row, instrument_id, side, worst_key,
+            lots, order_id, owner, client, mode if (owner >> 32) != 0 else 0, position,
+        )  # fmt: skip
+        if lots == 0 or is_over != 0:
+            if lots != 0:
+                ended = CANCELLED | (BECAUSE_OF_SELF_TRADE << 8) | where
+                count = _write(events, count, ended, order_id, price, lots, 0, owner & LOW, client)
+            forget_order(meta, ids, order_id, row)
+            free_row(meta, orders, row)
+            return count
+    level = enqueue(meta, orders, levels, nodes, books, book, key_of(book & 7, price), row, lots)
+    if level < 0:
+        ended = EXPIRED | (NO_ROOM << 8) | where
+        count = _write(events, count, ended, order_id, price, lots, 0, owner & LOW, client)
+        forget_order(meta, ids, order_id, row)
+        free_row(meta, orders, row)
+        return count
+    store(orders, at + O_PRICE, price)
+    store(orders, at + O_OPEN, lots)
+    store(orders, at + O_PLACE, (place & ~PLACE_MASK) | (book << 32) | level)
+    return count
+
+
+@kernel
+def _in_full(meta, command, word, row, position, count):
+    """Any command that is not common. `row` is the order's, where it names one that lives."""
+    store(meta, EVENT_COUNT, count)
+    store(meta, PLACE_IN_BATCH, position)
+    action = word & 0xFF
+    if action == PLACE:
+        call(meta, w.PLACE, command, word, 0, 0, 0, 0)
+    elif action == CANCEL:
+        call(meta, w.CANCEL, row, 0, 0, 0, 0, 0)
+    elif action == REPLACE:
+        call(meta, w.REPLACE, command, word, row, 0, 0, 0)
+    else:
+        call(meta, w.ACT, command, word, 0, 0, 0, 0)
+    return load(meta, EVENT_COUNT)
+
+
+@inner
+def step(meta, orders, levels, nodes, books, ids, events, count, command, position):
+    """Decide one command. Returns the number of events so far."""
+    word = load(command, 0)
+    action = word & 0xFF
+    if (word & _SHAPE_MASK) == _COMMON_PLACE and (load(command, C_TERMS) & LOW) == 0:
+        instrument_id = (word >> 40) & 0x7FFFF
+        life = (word >> 24) & 0xFF
+        side = (word >> 8) & 0xFF
+        if (
+            instrument_id <= load(meta, INSTRUMENT_LIMIT)
+            and life < 8
+            and ((_COMMON_LIVES >> life) & 1) != 0
+            and (side == BUY or side == SELL)
+            and ((word >> 34) & 7) <= LAST_MODE
+        ):
+            book = instrument_id * BOOK_WORDS
+            watch = load(books, book + B_WATCH)
+            if (watch & WATCH_FIRST) == 0 and load(books, book + B_STATE) != 0:
+                store(meta, PLACE_IN_BATCH, position)
+                count = _place_common(
+                    meta, orders, levels, nodes, books, ids, events, count, command, word, position
+                )
+                return _quieted(meta, books, instrument_id, count)
+        return _in_full(meta, command, word, 0, position, count)
+    if action != CANCEL and action != REPLACE:
+        return _in_full(meta, command, word, 0, position, count)
+    order_id = load(command, C_ID)
+    row = find_order(meta, ids, orders, order_id)
+    store(meta, PLACE_IN_BATCH, position)
+    if row == 0:
+        return _refused(meta, command, UNKNOWN_ORDER, count)
+    at = row * ORDER_WORDS
+    if (load(orders, at + O_TERMS) & LOW) != 0:
+        return _in_full(meta, command, word, row, position, count)
+    instrument_id = (load(orders, at + O_PLACE) >> (32 + KIND_BITS)) & 0xFFFFF
+    watch = load(books, instrument_id * BOOK_WORDS + B_WATCH)
+    if action == CANCEL:
+        count = _cancel_common(meta, orders, levels, nodes, books, ids, events, count, row, position)
+    elif (watch & WATCH_FIRST) == 0 and (word & _POST_ONLY_MASK) == 0 and ((word >> 34) & 7) <= LAST_MODE:
+        count = _replace_common(
+            meta, orders, levels, nodes, books, ids, events, count, command, word, row, position
+        )
+    else:
+        return _in_full(meta, command, word, row, position, count)
+    return _quieted(meta, books, instrument_id, count)
+
+
+@inner
+def _foresee(meta, orders, ids, commands, at, last):
+    """Ask for the id table's line of one command to come, and for the order's line of a nearer one."""
+    order_id = load(commands, min(at + _AHEAD_ID, last) * COMMAND_WORDS + C_ID)
+    prefetch(ids, id_slot(order_id, load(meta, ID_MASK), load(meta, ID_SHIFT)))
+    order_id = load(commands, min(at + _AHEAD_ORDER, last) * COMMAND_WORDS + C_ID)
+    prefetch(orders, row_hint(meta, ids, order_id) * ORDER_WORDS)
+
+
+@inner
+def _foresee_far(meta, orders, levels, nodes, ids, commands, at, last):
+    """Ask for what books larger than the caches keep far away: levels and neighbours."""
+    command = commands + min(at + _AHEAD_LEVEL, last) * (COMMAND_WORDS * 8)
+    word = load(command, 0)
+    if (word & 0xFF) == PLACE:
+        book = (((word >> 40) & 0x7FFFF) << KIND_BITS) | (((word >> 8) - BUY) & 1)
+        slot = node_slot(meta, node_of(book, 0, key_of(book & 1, load(command, C_PRICE))))
+        prefetch(nodes, slot * NODE_WORDS)
+        level = (load(nodes, slot * NODE_WORDS + N_PAGE) << 6) | (
+            key_of(book & 1, load(command, C_PRICE)) & 63
+        )
+        prefetch(levels, level * LEVEL_WORDS)
+    else:
+        order = row_hint(meta, ids, load(command, C_ID)) * ORDER_WORDS
+        place = load(orders, order + O_PLACE)
+        links = load(orders, order + O_LINKS)
+        prefetch(levels, (place & LOW) * LEVEL_WORDS)
+        prefetch(orders, (links & LOW) * ORDER_WORDS)
+        prefetch(orders, (links >> 32) * ORDER_WORDS)
+        if (word & 0xFF) == REPLACE:
+            book = (place >> 32) & BOOK_MASK
+            key = key_of(book & 1, load(command, C_PRICE))
+            slot = node_slot(meta, node_of(book, 0, key))
+            level = (load(nodes, slot * NODE_WORDS + N_PAGE) << 6) | (key & 63)
+            prefetch(levels, level * LEVEL_WORDS)
+
+
+@kernel
+def run(meta, commands, first, last, full_at, is_large):
+    """Decide the commands first..last-1 at an address, in order. Returns the first that was not decided: it stops
+    early, before a command, when there are `full_at` events or more. EVENT_COUNT tells how many there are.
+
+    `is_large` tells that the books are larger than the processor's caches; it changes no outcome.
+    """
+    orders = load(meta, ORDERS)
+    levels = load(meta, LEVELS)
+    nodes = load(meta, NODES)
+    books = load(meta, BOOKS)
+    ids = load(meta, IDS)
+    events = load(meta, EVENTS)
+    count = load(meta, EVENT_COUNT)
+    at = first
+    while at < last and count < full_at:
+        _foresee(meta, orders, ids, commands, at, last - 1)
+        if is_large:
+            _foresee_far(meta, orders, levels, nodes, ids, commands, at, last - 1)
+        count = step(
+            meta, orders, levels, nodes, books, ids, events, count, commands + at * (COMMAND_WORDS * 8), at
+        )
+        at += 1
+    store(meta, EVENT_COUNT, count)
+    return at
+
+
+@kernel
+def run_timed(meta, commands, first, last, ticks):
+    """Decide commands one by one and write the processor's ticks of each; events overwrite one another."""
+    orders = load(meta, ORDERS)
+    levels = load(meta, LEVELS)
+    nodes = load(meta, NODES)
+    books = load(meta, BOOKS)
+    ids = load(meta, IDS)
+    events = load(meta, EVENTS)
+    for at in range(first, last):
+        began = read_clock()
+        step(meta, orders, levels, nodes, books, ids, events, 0, commands + at * (COMMAND_WORDS * 8), 0)
+        store(ticks, at - first, read_clock() - began)
+
+
+@unit(DECIDE)
+def _decide(meta, command, _b, _c, _d, _e, _f):
+    """Decide one command at an address; its events are the only ones then. Returns how many."""
+    count = step(
+        meta,
+        load(meta, ORDERS),
+        load(meta, LEVELS),
+        load(meta, NODES),
+        load(meta, BOOKS),
+        load(meta, IDS),
+        load(meta, EVENTS),
+        0,
+        command,
+        0,
+    )
+    store(meta, EVENT_COUNT, count)
+    return count
+
+
+@inner
+def decide(meta, command):
+    """Decide one command at an address; its events are the only ones then. Returns how many."""
+    return call(meta, DECIDE, command, 0, 0, 0, 0, 0)

@@ -1,70 +1,78 @@
-"""Which client order ids a business day has used, and the row of the order that carries each.
+"""Which row carries an order: a hash table from order id to row.
 
-Owns: an append-only list of ids in order of first use, and an open-addressing table into it.
-Nothing is deleted within a day, so an id that was used is found to the day's end.
-Does not own: the orders (`matching_kernel.py`). All numbers are int64.
+Open addressing with entries of eight bytes: the low half of the id above, the row below. The full id stands in the
+order's own line. Deleting shifts back what was displaced, so there are no tombstones and no rebuilding.
 """
 
-from engine.market.price_kernel import SLOT_MASK, SLOT_SHIFT, USED_ID_COUNT, inner, kernel
-
-USED = -1  # from find_order: the id was used today and its order has ended
-
-FIBONACCI = -7046029254386353131  # 2**64 over the golden ratio, as int64
-MIXER = -4658895280553007687  # another odd number without pattern
+from engine.market.price_index_kernel import FIBONACCI
+from engine.market.words_kernel import (
+    ID_MASK,
+    ID_SHIFT,
+    LOW,
+    O_ID,
+    ORDER_WORDS,
+    inner,
+    load,
+    store,
+)
 
 
 @inner
-def slot_of(books, account_id, client_order_id):
-    """The slot that holds an id, or the empty one where it belongs; the table is never full."""
-    mask = books.meta[SLOT_MASK]
-    mixed = (client_order_id ^ (account_id * MIXER)) * FIBONACCI
-    slot = ((mixed ^ (mixed >> 32)) * FIBONACCI >> books.meta[SLOT_SHIFT]) & mask
-    while books.id_slots[slot] != 0:
-        at = books.id_slots[slot] - 1
-        if books.id_keys[at, 0] == account_id and books.id_keys[at, 1] == client_order_id:
-            break
+def id_slot(order_id, mask, shift):
+    """Where an id is looked for first; eight ids in a row share a cache line, as new ones come in a row."""
+    mixed = (((order_id & LOW) >> 3) * FIBONACCI) >> shift
+    return ((mixed & ~7) | (order_id & 7)) & mask
+
+
+@inner
+def row_hint(meta, ids, order_id):
+    """The row that an id most likely has; for prefetching only."""
+    return load(ids, id_slot(order_id, load(meta, ID_MASK), load(meta, ID_SHIFT))) & LOW
+
+
+@inner
+def find_order(meta, ids, orders, order_id):
+    """The row of an order that lives, or zero."""
+    mask = load(meta, ID_MASK)
+    slot = id_slot(order_id, mask, load(meta, ID_SHIFT))
+    tag = order_id & LOW
+    while True:
+        entry = load(ids, slot)
+        if entry == 0:
+            return 0
+        if ((entry >> 32) & LOW) == tag:
+            row = entry & LOW
+            if load(orders, row * ORDER_WORDS + O_ID) == order_id:
+                return row
         slot = (slot + 1) & mask
-    return slot
 
 
-@kernel
-def find_order(books, account_id, client_order_id):
-    """The row of a resting order; 0 when the id is new today, USED when its order has ended."""
-    at = books.id_slots[slot_of(books, account_id, client_order_id)]
-    if at == 0:
-        return 0
-    return books.id_rows[at - 1]
+@inner
+def remember_order(meta, ids, order_id, row):
+    """Enter an id that is not in the table. It has room for twice the orders that may live."""
+    mask = load(meta, ID_MASK)
+    slot = id_slot(order_id, mask, load(meta, ID_SHIFT))
+    while load(ids, slot) != 0:
+        slot = (slot + 1) & mask
+    store(ids, slot, (order_id << 32) | row)
 
 
-@kernel
-def remember_id(books, account_id, client_order_id):
-    """Take an id for the rest of the day: 1, or 0 when it is taken or the day's ids are used up."""
-    slot = slot_of(books, account_id, client_order_id)
-    count = books.meta[USED_ID_COUNT]
-    if books.id_slots[slot] != 0 or count == len(books.id_rows):
-        return 0
-    books.id_keys[count, 0] = account_id
-    books.id_keys[count, 1] = client_order_id
-    books.id_rows[count] = USED
-    books.id_slots[slot] = count + 1
-    books.meta[USED_ID_COUNT] = count + 1
-    return 1
-
-
-@kernel
-def clear_day(books):
-    """Forget the ids of orders that have ended; those that rest stay, in their order of use."""
-    books.id_slots[:] = 0
-    used = books.meta[USED_ID_COUNT]
-    kept = 0
-    for at in range(used):
-        row = books.id_rows[at]
-        if row == USED:
-            continue
-        books.id_keys[kept, 0] = books.id_keys[at, 0]
-        books.id_keys[kept, 1] = books.id_keys[at, 1]
-        books.id_rows[kept] = row
-        slot = slot_of(books, books.id_keys[kept, 0], books.id_keys[kept, 1])
-        books.id_slots[slot] = kept + 1
-        kept += 1
-    books.meta[USED_ID_COUNT] = kept
+@inner
+def forget_order(meta, ids, order_id, row):
+    """Take an id out of the table."""
+    mask = load(meta, ID_MASK)
+    shift = load(meta, ID_SHIFT)
+    slot = id_slot(order_id, mask, shift)
+    entry = (order_id << 32) | row
+    while load(ids, slot) != entry:
+        slot = (slot + 1) & mask
+    hole = slot
+    while True:
+        slot = (slot + 1) & mask
+        entry = load(ids, slot)
+        if entry == 0:
+            break
+        if ((slot - id_slot(entry >> 32, mask, shift)) & mask) >= ((slot - hole) & mask):
+            store(ids, hole, entry)
+            hole = slot
+    store(ids, hole, 0)

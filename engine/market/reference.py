@@ -10,30 +10,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.emit import Emit, refuse
-from engine.market.books import day_orders, forget_day
-from engine.market.matching_kernel import remove
-from engine.market.order_id_kernel import find_order
+from engine.errors import BadInput
+from engine.market.requests import Venue
 from engine.risk.room import LARGEST_HOLDING, LARGEST_VALUE, held_units, is_worth_room
 from schemas.codes import (
     AssetClass,
     InstrumentClass,
     InstrumentState,
     RejectReason,
-    Side,
 )
 from schemas.market import (
     AssetRegistered,
     BusinessDayStarted,
-    ChangeInstrumentState,
     ConfigureEngine,
+    FeesSet,
     InstrumentListed,
-    InstrumentStateChanged,
     ListInstrument,
     MarkChanged,
-    OrderExpired,
     RegisterAsset,
+    SetFees,
     SetMark,
+    SetVenueRules,
     StartBusinessDay,
+    VenueRules,
+    VenueRulesSet,
 )
 from schemas.record import record_of
 
@@ -102,13 +102,36 @@ def _is_delivered_twice(state: State, command: ListInstrument) -> bool:
     return bool(np.any(listed["base_asset_id"][delivers] == command.base_asset_id))
 
 
-def change_instrument_state(state: State, command: ChangeInstrumentState, emit: Emit) -> None:
-    """Open, halt or close; resting orders stay and can be cancelled."""
+def set_venue_rules(state: State, command: SetVenueRules, emit: Emit) -> None:
+    """Set price bands and steps of an instrument that is closed, where every order that rests still fits."""
     if not _is_listed(state, command.instrument_id):
         return refuse(emit, command, RejectReason.UNKNOWN_INSTRUMENT)
-    if command.instrument_state_code not in set(InstrumentState):
-        return refuse(emit, command, RejectReason.UNKNOWN_CODE)
-    emit(InstrumentStateChanged, **_shared(command, InstrumentStateChanged))
+    if state.instruments[command.instrument_id]["instrument_state_code"] != InstrumentState.CLOSED:
+        return refuse(emit, command, RejectReason.WRONG_STATE)
+    try:
+        venue_of(command).check()
+    except BadInput:
+        return refuse(emit, command, RejectReason.BAD_DECLARATION)
+    if state.books.has_orders(command.instrument_id):
+        return refuse(emit, command, RejectReason.WRONG_STATE)
+    emit(VenueRulesSet, **_shared(command, VenueRulesSet))
+
+
+def venue_of(rules: VenueRules) -> Venue:
+    """The rules as matching takes them."""
+    bands = (
+        (rules.first_from_ticks, rules.first_step_ticks),
+        (rules.second_from_ticks, rules.second_step_ticks),
+        (rules.third_from_ticks, rules.third_step_ticks),
+    )
+    return Venue(tuple(band for band in bands if band[1]), rules.dynamic_bps, rules.static_bps)
+
+
+def set_fees(state: State, command: SetFees, emit: Emit) -> None:
+    """Set what a group of accounts pays on an instrument."""
+    if not _is_listed(state, command.instrument_id):
+        return refuse(emit, command, RejectReason.UNKNOWN_INSTRUMENT)
+    emit(FeesSet, **_shared(command, FeesSet))
 
 
 def set_mark(state: State, command: SetMark, emit: Emit) -> None:
@@ -122,7 +145,7 @@ def set_mark(state: State, command: SetMark, emit: Emit) -> None:
 
 
 def start_business_day(state: State, command: StartBusinessDay, emit: Emit) -> None:
-    """Take yesterday's day orders off the book, then begin the day.
+    """Begin the day; the compiled pass then takes yesterday's orders off the book.
 
     Days only go forward, and yesterday's trades must have been through a settlement cycle.
     """
@@ -131,18 +154,8 @@ def start_business_day(state: State, command: StartBusinessDay, emit: Emit) -> N
     has_unnetted = nets["day_net_lots"].any() or nets["day_net_minor"].any()
     if has_unnetted or not state.business_epoch_day < days[0] < days[1] < days[2]:
         return refuse(emit, command, RejectReason.WRONG_STATE)
-    leaving = day_orders(state.books)
-    for order in leaving:
-        emit(
-            OrderExpired,
-            order_id=int(order["order_id"]),
-            account_id=int(order["account_id"]),
-            client_order_id=int(order["client_order_id"]),
-            instrument_id=int(order["instrument_id"]),
-            expired_lots=int(order["open_lots"]),
-        )
     shared = _shared(command, BusinessDayStarted)
-    emit(BusinessDayStarted, **shared, expired_order_count=len(leaving))
+    emit(BusinessDayStarted, **shared, expired_order_count=state.books.day_order_count())
 
 
 def _is_listed(state: State, instrument_id: int) -> bool:
@@ -174,6 +187,7 @@ def instrument_listed(state: State, event: InstrumentListed) -> None:
         if hasattr(event, name):
             row[name] = getattr(event, name)
     row["instrument_state_code"] = InstrumentState.CLOSED
+    state.books.list_instrument(event.instrument_id, state=InstrumentState.CLOSED)
     _set_settlement_day(state, event.instrument_id)
 
 
@@ -183,54 +197,48 @@ def _set_settlement_day(state: State, instrument_id: int) -> None:
     row["settlement_epoch_day"] = days[int(row["settlement_cycle_count"])]
 
 
-def instrument_state_changed(state: State, event: InstrumentStateChanged) -> None:
-    """Take the new state."""
-    state.instruments[event.instrument_id]["instrument_state_code"] = event.instrument_state_code
+def venue_rules_set(state: State, event: VenueRulesSet) -> None:
+    """Trade by the new rules."""
+    state.books.list_instrument(event.instrument_id, venue_of(event), InstrumentState.CLOSED)
+
+
+def fees_set(state: State, event: FeesSet) -> None:
+    """Charge by the new schedule."""
+    row = state.fees[event.fee_group_id, event.instrument_id]
+    row["is_set"], row["taker_ppm"], row["maker_ppm"] = 1, event.taker_ppm, event.maker_ppm
 
 
 def mark_changed(state: State, event: MarkChanged) -> None:
-    """Take the new mark."""
-    state.instruments[event.instrument_id]["mark_ticks"] = event.mark_ticks
-
-
-def order_expired(state: State, event: OrderExpired) -> None:
-    """Take a day order off the book and out of the account's open quantity."""
-    slot = int(find_order(state.books, event.account_id, event.client_order_id))
-    order = state.books.orders[slot]
-    instrument_id, lots = int(order["instrument_id"]), int(order["open_lots"])
-    row = state.positions[event.account_id, instrument_id]
-    if order["side_code"] == Side.BUY:
-        value = int(state.instruments[instrument_id]["tick_value_minor"])
-        row["open_buy_lots"] -= lots
-        row["open_buy_minor"] -= lots * int(order["price_ticks"]) * value
-    else:
-        row["open_sell_lots"] -= lots
-    remove(state.books, state.instruments, slot)
+    """Take the new mark. Before trading opens it is what the circuit breaker lies around."""
+    row = state.instruments[event.instrument_id]
+    row["mark_ticks"] = event.mark_ticks
+    if row["instrument_state_code"] != InstrumentState.OPEN:
+        state.books.set_reference(event.instrument_id, event.mark_ticks)
 
 
 def business_day_started(state: State, event: BusinessDayStarted) -> None:
-    """Turn the calendar and forget yesterday's client order ids."""
+    """Turn the calendar."""
     state.business_epoch_day = event.business_epoch_day
     state.next_epoch_day = event.next_epoch_day
     state.second_epoch_day = event.second_epoch_day
     for instrument_id in np.flatnonzero(state.instruments["instrument_id"]):
         _set_settlement_day(state, int(instrument_id))
-    forget_day(state.books)
 
 
 HANDLERS = {
     ConfigureEngine: configure_again,
     RegisterAsset: register_asset,
     ListInstrument: list_instrument,
-    ChangeInstrumentState: change_instrument_state,
+    SetVenueRules: set_venue_rules,
+    SetFees: set_fees,
     SetMark: set_mark,
     StartBusinessDay: start_business_day,
 }
 APPLIERS = {
     AssetRegistered: asset_registered,
     InstrumentListed: instrument_listed,
-    InstrumentStateChanged: instrument_state_changed,
+    VenueRulesSet: venue_rules_set,
+    FeesSet: fees_set,
     MarkChanged: mark_changed,
-    OrderExpired: order_expired,
     BusinessDayStarted: business_day_started,
 }

@@ -7,6 +7,7 @@ Source: 17 CFR 240.15c3-5(c) (limits before entry), 240.15c3-5(c)(1)(ii) (price,
 import numpy as np
 from numba import njit
 
+from engine.risk.fee_kernel import largest_fee_minor
 from engine.risk.margin_kernel import (
     equity,
     held_lots,
@@ -19,15 +20,22 @@ from schemas.codes import (
     AccountClass,
     AccountStatus,
     InstrumentState,
+    OrderLink,
     OrderType,
+    PostOnly,
     RejectReason,
+    SelfTradePrevention,
     Side,
     TimeInForce,
 )
 
 _BUY, _SELL = int(Side.BUY), int(Side.SELL)
 _LIMIT, _MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
-_DAY, _FOK = int(TimeInForce.DAY), int(TimeInForce.FOK)
+_STOP, _STOP_LIMIT = int(OrderType.STOP), int(OrderType.STOP_LIMIT)
+_TRAILING, _LAST_TYPE = int(OrderType.TRAILING_STOP), int(max(OrderType))
+_DAY, _LAST_LIFE = int(TimeInForce.DAY), int(max(TimeInForce))
+_LAST_POST_ONLY, _LAST_LINK = int(max(PostOnly)), int(max(OrderLink))
+_LAST_SELF_TRADE = int(max(SelfTradePrevention))
 _STREET = int(AccountClass.STREET)
 _ACTIVE, _RESTRICTED = int(AccountStatus.ACTIVE), int(AccountStatus.RESTRICTED)
 _SUSPENDED = int(AccountStatus.SUSPENDED)
@@ -95,41 +103,60 @@ def admit_instrument(instruments, instrument_id):
 
 
 @njit(cache=True, nogil=True)
-def admit_codes(side, order_type, time_in_force, is_post_only):
-    """Rung 301: every code is one that we know, and they make sense together."""
+def admit_codes(side, order_type, time_in_force, post_only, self_trade, link):
+    """Rung 301: every code is one that we know. Whether they make sense together, matching says."""
     if side != _BUY and side != _SELL:
         return _UNKNOWN_CODE
-    if order_type != _LIMIT and order_type != _MARKET:
+    if order_type < _LIMIT or order_type > _LAST_TYPE:
         return _UNKNOWN_CODE
-    if time_in_force < _DAY or time_in_force > _FOK:
+    if time_in_force < _DAY or time_in_force > _LAST_LIFE:
         return _UNKNOWN_CODE
-    if is_post_only != 0 and (order_type == _MARKET or time_in_force != _DAY):
+    if post_only < 0 or post_only > _LAST_POST_ONLY or link < 0 or link > _LAST_LINK:
+        return _UNKNOWN_CODE
+    if self_trade < 0 or self_trade > _LAST_SELF_TRADE:
         return _UNKNOWN_CODE
     return _OK
 
 
 @njit(cache=True, nogil=True)
-def limit_of(instrument, side, order_type, price_ticks, window):
-    """The worst price the order may trade at: its limit, or for a market order the edge of the collar."""
-    if order_type == _LIMIT:
+def limit_of(instrument, side, order_type, price_ticks, stop_ticks, trail_ticks, window):
+    """The worst price the order may trade at: its limit, or the edge of the collar.
+
+    The collar lies around the mark, of a stop order around its stop. What is not sound is left to the rungs that
+    follow.
+    """
+    if order_type == _LIMIT or order_type > _TRAILING or order_type == _STOP_LIMIT:
         return price_ticks
-    reach = instrument.mark_ticks * instrument.collar_bps // _BPS
     lowest = max(instrument.window_floor_ticks, np.int64(1))
     highest = instrument.window_floor_ticks + window - 1
+    middle = instrument.mark_ticks
+    if order_type == _STOP:
+        middle = max(min(stop_ticks, highest), lowest)
+    if order_type == _TRAILING:
+        trail = max(min(trail_ticks, highest), 0)
+        middle = min(middle + trail, highest) if side == _BUY else max(middle - trail, lowest)
+    reach = middle * instrument.collar_bps // _BPS
     if side == _BUY:
-        return min(instrument.mark_ticks + reach, highest)
-    return max(instrument.mark_ticks - reach, lowest)
+        return min(middle + reach, highest)
+    return max(middle - reach, lowest)
 
 
 @njit(cache=True, nogil=True)
-def admit_size(account, instrument, limit_ticks, lots, window):
+def is_collared(order_type):
+    """Whether the order may trade now, so that its price must lie near the mark; a stop waits for its own."""
+    return order_type == _LIMIT or order_type == _MARKET
+
+
+@njit(cache=True, nogil=True)
+def admit_size(account, instrument, limit_ticks, lots, window, has_collar):
     """Rungs 302 to 306. The instrument's bounds were checked at listing, so no product can overflow."""
     if lots < 1:
         return _BAD_QUANTITY
     offset = limit_ticks - instrument.window_floor_ticks
     if limit_ticks < 1 or offset < 0 or offset >= window:
         return _BAD_PRICE
-    if abs(limit_ticks - instrument.mark_ticks) * _BPS > instrument.collar_bps * instrument.mark_ticks:
+    away = abs(limit_ticks - instrument.mark_ticks)
+    if has_collar and away * _BPS > instrument.collar_bps * instrument.mark_ticks:
         return _PRICE_OUTSIDE_COLLAR
     if lots > instrument.max_order_lots:
         return _ORDER_TOO_LARGE
@@ -155,14 +182,38 @@ def admit_rate(accounts, account_id, received_at_ns):
 
 
 @njit(cache=True, nogil=True)
-def fee_minor(instrument, notional):
-    """Taker fee, rounded up to a minor unit."""
-    return (notional * instrument.fee_bps + _BPS - 1) // _BPS
+def admit_stop(instrument, order_type, stop_ticks, window):
+    """Rung 303 for the price that sets a stop order off."""
+    if order_type != _STOP and order_type != _STOP_LIMIT:
+        return _OK
+    offset = stop_ticks - instrument.window_floor_ticks
+    return _BAD_PRICE if stop_ticks < 1 or offset < 0 or offset >= window else _OK
+
+
+@njit(cache=True, nogil=True)
+def reducible_lots(instruments, positions, amounts, account_id, instrument_id, side):
+    """Lots of the position that no open order of this side is about to take away."""
+    row = positions[account_id, instrument_id]
+    held = held_lots(instruments, positions, amounts, account_id, instrument_id)
+    return max(-held - row.open_buy_lots if side == _BUY else held - row.open_sell_lots, 0)
+
+
+@njit(cache=True, nogil=True)
+def lots_to_cut(instruments, positions, amounts, account_id, instrument_id, side, lots):
+    """What the account's reduce-only orders of a side must give up when `lots` more are ordered on it."""
+    row = positions[account_id, instrument_id]
+    only = row.reduce_buy_lots if side == _BUY else row.reduce_sell_lots
+    if only == 0:
+        return np.int64(0)
+    held = held_lots(instruments, positions, amounts, account_id, instrument_id)
+    free = max(-held if side == _BUY else held, 0)
+    open_lots = row.open_buy_lots if side == _BUY else row.open_sell_lots
+    return max(min(open_lots + lots - free, only), 0)
 
 
 @njit(cache=True, nogil=True)
 def admit_margin(
-    accounts, instruments, positions, amounts, account_id, instrument_id, side, limit_ticks, lots
+    accounts, instruments, positions, amounts, fees, account_id, instrument_id, side, limit_ticks, lots
 ):
     """Rungs 102 and 4xx: what the account must have before the order may stand.
 
@@ -178,13 +229,12 @@ def admit_margin(
     row = positions[account_id, instrument_id]
     held = held_lots(instruments, positions, amounts, account_id, instrument_id)
     if account.account_status_code == _RESTRICTED:
-        free = -held - row.open_buy_lots if side == _BUY else held - row.open_sell_lots
-        if lots > free:
+        if lots > reducible_lots(instruments, positions, amounts, account_id, instrument_id, side):
             return _ACCOUNT_RESTRICTED
     if side == _SELL and not is_contract(instrument) and lots > held - row.open_sell_lots:
         return _INSUFFICIENT_SECURITIES
     notional = limit_ticks * lots * instrument.tick_value_minor
-    cost = notional + fee_minor(instrument, notional)
+    cost = notional + largest_fee_minor(fees, account, instrument, notional)
     money = instrument.quote_asset_id
     if is_cash_account(account):
         if is_contract(instrument):

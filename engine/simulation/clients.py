@@ -97,8 +97,8 @@ class Client:
             yield self._place(at_ns, listing, side, lots, price, life=TimeInForce.FOK)
         else:
             price = mid - toward * spread * self._rng.randint(1, 5)
-            is_post_only = action == "post_only"
-            yield self._place(at_ns, listing, side, lots, price, is_post_only=is_post_only)
+            post_only_code = action == "post_only"
+            yield self._place(at_ns, listing, side, lots, price, post_only_code=post_only_code)
 
     def _wish(self, listing: Listing) -> tuple[Side, int]:
         """A side and a size that the account can usually carry."""
@@ -123,7 +123,7 @@ class Client:
         order_type: int = OrderType.LIMIT,
         life: int = TimeInForce.DAY,
         *,
-        is_post_only: bool = False,
+        post_only_code: bool = False,
         number: int = 0,
         instrument_id: int = 0,
         account_id: int = 0,
@@ -141,7 +141,7 @@ class Client:
             side_code=side,
             order_type_code=order_type,
             time_in_force_code=life,
-            is_post_only=int(is_post_only),
+            post_only_code=int(post_only_code),
             price_ticks=price_ticks,
             quantity_lots=lots,
         )
@@ -216,7 +216,7 @@ class Client:
     def _crossing_post_only(self, at_ns: int) -> Iterator[Command]:
         listing = self._rng.choice(EQUITIES)
         price = self._mids.ticks(listing.instrument_id) + 20 * listing.half_spread_ticks
-        yield self._place(at_ns, listing, Side.BUY, 1, price, is_post_only=True)
+        yield self._place(at_ns, listing, Side.BUY, 1, price, post_only_code=True)
 
     def _impossible_fill_or_kill(self, at_ns: int) -> Iterator[Command]:
         price = self._mids.ticks(EQUITIES[1].instrument_id) - 30

@@ -105,7 +105,7 @@ class MarketMaker:
             side_code=side,
             order_type_code=OrderType.LIMIT,
             time_in_force_code=TimeInForce.DAY,
-            is_post_only=1,
+            post_only_code=1,
             price_ticks=price_ticks,
             quantity_lots=lots,
         )

@@ -42,7 +42,7 @@ def random_commands(rng: random.Random, count: int, start: int) -> list[object]:
                     side_code=rng.randint(1, 2),
                     order_type_code=rng.choice((1, 1, 1, 2)),
                     time_in_force_code=rng.randint(1, 3),
-                    is_post_only=int(rng.random() < 0.1),
+                    post_only_code=int(rng.random() < 0.1),
                     price_ticks=price,
                     quantity_lots=lots,
                 )

@@ -181,7 +181,7 @@ class World:
             instrument_id=INSTRUMENTS[symbol][0] if symbol in INSTRUMENTS else int(symbol),
             side_code=Side[side],
             order_type_code=OrderType.MARKET if price is None else OrderType.LIMIT,
-            time_in_force_code=TimeInForce[force], is_post_only=int("POST" in flags),
+            time_in_force_code=TimeInForce[force], post_only_code=int("POST" in flags),
             price_ticks=0 if price is None else cents(price), quantity_lots=int(lots),
         )  # fmt: skip
 

@@ -79,7 +79,7 @@ def served(tmp_path: Path) -> Iterator[tuple[World, Path]]:
 def order(number: int) -> PlaceOrder:
     return PlaceOrder(
         sequence=0, received_at_ns=0, session_id=1, account_id=9, client_order_id=number,
-        instrument_id=1, side_code=1, order_type_code=1, time_in_force_code=1, is_post_only=0,
+        instrument_id=1, side_code=1, order_type_code=1, time_in_force_code=1, post_only_code=0,
         price_ticks=9_000, quantity_lots=1,
     )  # fmt: skip
 

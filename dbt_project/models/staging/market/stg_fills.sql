@@ -10,6 +10,8 @@ select
     quantity_lots,
     notional_minor,
     taker_fee_minor,
+    maker_fee_minor,
+    is_auction = 1 as is_auction,
     taker_order_id,
     taker_account_id,
     maker_order_id,

@@ -1,0 +1,16 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    cause_sequence,
+    make_timestamp_ns(occurred_at_ns) as occurred_at,
+    instrument_id,
+    dynamic_bps,
+    static_bps,
+    first_from_ticks,
+    first_step_ticks,
+    second_from_ticks,
+    second_step_ticks,
+    third_from_ticks,
+    third_step_ticks
+from {{ source('lake_market', 'venue_rules') }}
+where sequence <= {{ watermark() }}

@@ -1,0 +1,33 @@
+"""What an execution costs its two sides: by the account's group and the instrument.
+
+Source of the rates: SetFees commands; without one, the listing's taker fee, and nothing for the maker.
+"""
+
+from numba import njit
+
+_BPS = 10_000
+_MILLION = 1_000_000
+
+
+@njit(cache=True, nogil=True)
+def fee_minor(fees, account, instrument, notional, is_maker):
+    """Fee of one side in minor units; negative is paid out.
+
+    Rounded up towards the house: 0.2 is 1 charged, and -1.8 is 1 paid out. `notional` is in minor units, at most
+    2**49, so that no product overflows.
+    """
+    row = fees[account.fee_group_id, instrument.instrument_id]
+    if row.is_set != 0:
+        rate = row.maker_ppm if is_maker else row.taker_ppm
+        return -((-notional * rate) // _MILLION)
+    if is_maker:
+        return notional * 0
+    return (notional * instrument.fee_bps + _BPS - 1) // _BPS
+
+
+@njit(cache=True, nogil=True)
+def largest_fee_minor(fees, account, instrument, notional):
+    """The most that an order of this value may have to pay."""
+    taker = fee_minor(fees, account, instrument, notional, False)
+    maker = fee_minor(fees, account, instrument, notional, True)
+    return max(max(taker, maker), 0)

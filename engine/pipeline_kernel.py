@@ -29,6 +29,7 @@ from engine.market.day_orders_kernel import (
 )
 from engine.market.matching_kernel import decide
 from engine.market.placing_kernel import is_sensible
+from engine.market.session_kernel import IS_DISCONNECT, ONE_SIDED
 from engine.market.words_kernel import (
     C_AT,
     C_CLIENT,
@@ -577,8 +578,8 @@ def _cancel_all(state, packed, c, events, trade_epoch_day):
     _pack(
         packed, _A_MASS, side, c.instrument_id, 0, 0, 0, c.account_id, c.received_at_ns, 0, c.session_id
     )  # fmt: skip
-    if side != 0:
-        store(packed, 0, load(packed, 0) | (1 << 38))
+    flags = (ONE_SIDED if side != 0 else 0) | (IS_DISCONNECT if c.is_disconnect != 0 else 0)
+    store(packed, 0, load(packed, 0) | flags)
     decide(state.books, packed)
     record(state, events, trade_epoch_day, c.sequence, c.received_at_ns)
     tell_margins(state, events, c.sequence, c.received_at_ns, 0)

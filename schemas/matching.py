@@ -39,7 +39,7 @@ class MarketCommand:
 
     action_word: PackedWord = field(
         "Bits 0-7 MarketAction, 8-15 Side, 16-23 OrderType, 24-31 TimeInForce, 32-33 PostOnly, "
-        "34-36 SelfTradePrevention, 37 reduce-only, 40-59 instrument_id."
+        "34-36 SelfTradePrevention, 37 reduce-only, 38 one side only, 39 disconnect, 40-58 instrument_id."
     )
     order_id: NoOrderId = field("The order; unique among those that live.")
     price_ticks: AskedTicks = field(

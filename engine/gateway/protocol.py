@@ -3,6 +3,9 @@
 A line is one request: `{"commands": [["PlaceOrder", {"account_id": 7, ...}], ...]}`. The gateway fills in
 sequence and received_at_ns; columns that are left out are zero. The answer is one line: what was decided, or
 one `error`. Every command of a request is decided in one frame, in order. A hostile line is refused whole.
+
+`"cancel_on_disconnect": session_id` beside the commands asks that the orders of that session be cancelled when the
+connection ends, however it ends.
 """
 
 from __future__ import annotations
@@ -31,19 +34,28 @@ class Receipt(NamedTuple):
     events: tuple[Any, ...]
 
 
-def encode_request(commands: Sequence[Any]) -> bytes:
+def encode_request(commands: Sequence[Any], cancel_on_disconnect: int = 0) -> bytes:
     """A request line."""
     parts = [[record_of(type(c)).name, _columns(c)] for c in commands]
-    return _line({"commands": parts})
+    asked = {"cancel_on_disconnect": cancel_on_disconnect} if cancel_on_disconnect else {}
+    return _line({"commands": parts, **asked})
 
 
 def decode_request(line: bytes, received_at_ns: int) -> list[Any]:
     """The commands of a request line, stamped. Raises BadInput on anything that is not one."""
+    return decode_session_request(line, received_at_ns)[0]
+
+
+def decode_session_request(line: bytes, received_at_ns: int) -> tuple[list[Any], int]:
+    """The commands of a request line, and the session whose orders end with the connection; zero for none."""
     request = _parse(line)
+    session_id = request.get("cancel_on_disconnect", 0)
+    if not isinstance(session_id, int) or isinstance(session_id, bool) or not 0 <= session_id < 1 << 31:
+        raise BadInput("cancel_on_disconnect: a session_id is expected")
     listed = request.get("commands")
     if not isinstance(listed, list) or not 0 < len(listed) <= COMMANDS_PER_LINE:
         raise BadInput(f"commands: a list of 1 to {COMMANDS_PER_LINE} is expected")
-    return [_command(item, received_at_ns) for item in listed]
+    return [_command(item, received_at_ns) for item in listed], session_id
 
 
 def _command(item: Any, received_at_ns: int) -> Any:

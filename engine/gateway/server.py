@@ -1,7 +1,8 @@
 """The engine as a process: one thread gathers what clients sent, decides it in one frame, and answers.
 
 Whatever arrived while the frame before was being synced shares the next sync (group commit). Nothing is
-answered before it is durable. The socket lies in a folder that only its owner may enter.
+answered before it is durable. The socket lies in a folder that only its owner may enter. The orders of a session
+that asked for it are cancelled when its connection ends, even when the engine itself is what stops.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from engine.gateway.local_socket import short_path
 from engine.gateway.protocol import (
     COMMANDS_PER_LINE,
     LINE_BYTES,
-    decode_request,
+    decode_session_request,
     encode_error,
     encode_receipt,
 )
 from engine.journal.frame import Frame
 from engine.pipeline import Pipeline
+from schemas.market import CancelOrders
 
 LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
@@ -34,7 +36,7 @@ _OUTBOUND_BYTES = 8 * LINE_BYTES  # a client that does not read its answers is h
 
 
 class _Request(NamedTuple):
-    client: _Client
+    client: _Client | None  # nobody asks when a session ended
     commands: list[Any]
 
 
@@ -45,6 +47,7 @@ class _Client:
         self.socket = connected
         self.inbound = bytearray()
         self.outbound = bytearray()
+        self.session_ids: set[int] = set()  # whose orders end with the connection
 
 
 class EngineServer:
@@ -76,6 +79,10 @@ class EngineServer:
                     else:
                         self._serve(key.data, mask)
                 self._decide()
+            for key in list(self._selector.get_map().values()):
+                if key.data is not None:
+                    self._hang_up(key.data)
+            self._decide()
         finally:
             self.close()
 
@@ -111,10 +118,11 @@ class EngineServer:
             line = bytes(client.inbound[:end])
             del client.inbound[: end + 1]
             try:
-                commands = decode_request(line, self._clock.now_ns())
+                commands, session_id = decode_session_request(line, self._clock.now_ns())
             except BadInput as refusal:
                 self._answer(client, encode_error(str(refusal)))
             else:
+                client.session_ids |= {session_id} - {0}
                 self._waiting.append(_Request(client, commands))
         if len(client.inbound) > LINE_BYTES:
             self._answer(client, encode_error(f"a line is longer than {LINE_BYTES} bytes"))
@@ -132,7 +140,8 @@ class EngineServer:
                 self._on_frame(frame)
             receipts = split_receipt(receipt_of(frame), [len(r.commands) for r in batch])
             for request, receipt in zip(batch, receipts, strict=True):
-                self._answer(request.client, encode_receipt(receipt))
+                if request.client is not None:
+                    self._answer(request.client, encode_receipt(receipt))
 
     def _answer(self, client: _Client, line: bytes) -> None:
         if client.socket.fileno() < 0:
@@ -158,6 +167,21 @@ class EngineServer:
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(client.socket)
         client.socket.close()
+        for session_id in sorted(client.session_ids):
+            self._waiting.append(_Request(None, [_cancel_session(session_id, self._clock.now_ns())]))
+        client.session_ids.clear()
+
+
+def _cancel_session(session_id: int, received_at_ns: int) -> CancelOrders:
+    return CancelOrders(
+        sequence=0,
+        received_at_ns=received_at_ns,
+        account_id=0,
+        session_id=session_id,
+        instrument_id=0,
+        side_code=0,
+        is_disconnect=1,
+    )
 
 
 def _listen(path: Path) -> socket.socket:

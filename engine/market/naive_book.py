@@ -192,7 +192,7 @@ class NaiveBooks:
             case MarketAction.REPLACE:
                 self._replace(request)
             case MarketAction.MASS_CANCEL:
-                why = Why.DISCONNECT if request.session_id else Why.MASS_CANCEL
+                why = Why.DISCONNECT if request.is_disconnect else Why.MASS_CANCEL
                 self._end_all(lambda o: _is_meant(request, o), Kind.CANCELLED, why)
             case MarketAction.EXPIRE:
                 due = request.received_at_ns
@@ -595,6 +595,7 @@ class NaiveBooks:
     def _settle(self, book: Book) -> None:
         """Run what was set free, then the stops that the last trade reached, then pegs, until all is quiet."""
         moves = 0
+        self._ratchet(book)  # an auction's trades are followed too
         while book.state == InstrumentState.OPEN:
             self._ratchet(book)
             if book.ready:

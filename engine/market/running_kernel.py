@@ -430,6 +430,7 @@ def settle(meta, instrument_id):
 def _settle(meta, instrument_id, _b, _c, _d, _e, _f):
     book = book_at(meta, instrument_id)
     moves = 0
+    _ratchet(meta, instrument_id)  # an auction's trades are followed too
     while load(book, B_STATE) == OPEN:
         _ratchet(meta, instrument_id)
         if load(book, READY * 2) != NO_KEY:

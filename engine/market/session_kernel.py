@@ -126,7 +126,7 @@ CUT_REDUCE_ONLY = int(MarketAction.CUT_REDUCE_ONLY)
 LAST_STATE = int(InstrumentState.VOLATILITY_AUCTION)
 MARKET = int(OrderType.MARKET)
 NEVER = 1 << 62
-ONE_SIDED = 1 << 38
+ONE_SIDED, IS_DISCONNECT = 1 << 38, 1 << 39
 KINDS = (BIDS, ASKS, BUY_STOPS, SELL_STOPS, PARKED, READY)
 
 
@@ -212,7 +212,7 @@ def _end_all(meta, command, word):
     kind = CANCELLED if action == MASS_CANCEL else EXPIRED
     reason = DAY_END if action == END_DAY else TIME
     if action == MASS_CANCEL:
-        reason = DISCONNECT if (load(command, C_TERMS) >> 32) != 0 else MASS
+        reason = DISCONNECT if (word & IS_DISCONNECT) != 0 else MASS
     last = load(meta, INSTRUMENT_LIMIT)
     count = _collect(meta, 1, last)
     rows = load(meta, SCRATCH)

@@ -286,6 +286,7 @@ def _mass_cancel(draw: random.Random, naive: NaiveBooks, book: Book, order_id: i
         instrument_id=book.instrument_id if draw.random() < 0.7 else 0,
         side=draw.choice(list(Side)),
         is_one_sided=draw.random() < 0.5,
+        is_disconnect=draw.random() < 0.3,
     )
 
 

@@ -269,7 +269,7 @@ def _cut_reduce_only(meta, command, word):
 
 @kernel
 def _stop_or_resume(meta, is_stopped):
-    store(meta, IS_STOPPED, is_stopped)
+    store(meta, IS_STOPPED, 1 if is_stopped != 0 else 0)
     for instrument_id in range(1, load(meta, INSTRUMENT_LIMIT) + 1):
         book = book_at(meta, instrument_id)
         bits = load(book, B_WATCH) & ~WATCH_STOPPED

@@ -4,8 +4,8 @@ A line is one request: `{"commands": [["PlaceOrder", {"account_id": 7, ...}], ..
 sequence and received_at_ns; columns that are left out are zero. The answer is one line: what was decided, or
 one `error`. Every command of a request is decided in one frame, in order. A hostile line is refused whole.
 
-`"cancel_on_disconnect": session_id` beside the commands asks that the orders of that session be cancelled when the
-connection ends, however it ends.
+`"cancel_on_disconnect": session_id` beside the commands asks that the orders of that session be cancelled
+when the connection ends, however it ends.
 """
 
 from __future__ import annotations

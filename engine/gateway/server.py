@@ -1,8 +1,8 @@
 """The engine as a process: one thread gathers what clients sent, decides it in one frame, and answers.
 
 Whatever arrived while the frame before was being synced shares the next sync (group commit). Nothing is
-answered before it is durable. The socket lies in a folder that only its owner may enter. The orders of a session
-that asked for it are cancelled when its connection ends, even when the engine itself is what stops.
+answered before it is durable. The socket lies in a folder that only its owner may enter. The orders of a
+session that asked for it are cancelled when its connection ends, even when the engine itself is what stops.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from engine.errors import BadInput, InvariantBroken
 from engine.market import (
     books_kernel,
-    matching_kernel,  # noqa: F401 - every kernel registers the units that it is made of
+    matching_kernel,
     price_index_kernel,
     session_kernel,
 )
@@ -29,6 +29,10 @@ from schemas.matching import BookOrder, BookPhase, InstrumentBook, MarketEvent, 
 
 Words = npt.NDArray[np.int64]
 
+_KERNELS = (
+    matching_kernel,
+    session_kernel,
+)  # they, and what they import, register the units they are made of
 _HUGE_PAGE = 2 << 20
 _QUEUES = ("bid", "ask", "buy_stop", "sell_stop", "parked", "ready")
 _PHASE = ("state_count", "last_ticks", "reference_ticks", "dynamic_count", "static_count")
@@ -147,8 +151,8 @@ class Books:
     def make_room(self, command_count: int, new_slices: int) -> int:
         """Make sure that no one of the next commands can write beyond the event rows.
 
-        Returns how many events there may be before another command is begun. Allocates only when the books have
-        outgrown what there is.
+        Returns how many events there may be before another command is begun. Allocates only when the books
+        have outgrown what there is.
         """
         live = min(self.live_count + command_count, self.order_count) + 2
         slices = int(self.meta[w.SLICE_COUNT]) + new_slices
@@ -222,10 +226,10 @@ class Books:
         """The best prices of a side, best first."""
         out = np.zeros((levels, 3), dtype=np.int64)
         count = books_kernel.read_depth(self.address, instrument_id, int(side), out)
-        return [Depth(*row) for row in out[:count].tolist()]
+        return [Depth(int(price), int(lots), int(orders)) for price, lots, orders in out[:count]]
 
     def orders(self) -> Rows:
-        """Every order that lives: BookOrder rows by instrument, kind of queue, price from the best, and time."""
+        """Every order that lives: BookOrder rows by instrument, queue, price from the best, and time."""
         rows = empty_rows(BookOrder, self.live_count)
         books_kernel.export_orders(self.address, rows)
         return rows

@@ -1,6 +1,7 @@
 """Who meets whom: the best price first, at one price the oldest order first, at the resting order's price.
 
-Owns: the loop of one aggressing order over the other side of its book. Does not own: what becomes of what is left.
+Owns: the loop of one aggressing order over the other side of its book. Does not own: what becomes of what is
+left.
 """
 
 from engine.market.order_id_kernel import forget_order
@@ -69,7 +70,8 @@ DECREMENT = int(SelfTradePrevention.DECREMENT)
 def _meet(meta, row, maker_row, instrument_id, side, price, leaves):
     """Let a taker meet one order that is more than plain, or of its own group, at the head of the best queue.
 
-    MET_LEAVES, MET_TRADED and MET_IS_OVER tell the lots left, the lots traded, and whether the taker ends here.
+    MET_LEAVES, MET_TRADED and MET_IS_OVER tell the lots left, the lots traded, and whether the taker ends
+    here.
     """
     order_id, owner = load(meta, TAKER_ID), load(meta, TAKER_OWNER)
     client, mode = load(meta, TAKER_CLIENT), load(meta, TAKER_MODE)
@@ -140,8 +142,9 @@ def cross(
 ):
     """Trade until nothing is left, or no price on the other side has a key of `worst_key` or more.
 
-    `row` is the taker's, zero for one that has none; `client` is its client order id; `mode` is zero where its group does not matter; `count` is
-    how many events there are. Returns (events, lots left, lots traded, whether self-trade prevention ended it).
+    `row` is the taker's, zero for one that has none; `client` is its client order id; `mode` is zero where
+    its group does not matter; `count` is how many events there are. Returns (events, lots left, lots traded,
+    whether self-trade prevention ended it).
     """
     other = 2 - side  # the kind of queue that it meets
     best = instrument_id * BOOK_WORDS + other * 2

@@ -1,7 +1,7 @@
 """Client order ids: found by account and number, used once a business day.
 
-Owns: an append-only list in order of first use, and an open-addressing table into it. An order's position in the
-list is what the matching engine carries as its client_order_id, so every event leads back here at once.
+Owns: an append-only list in order of first use, and an open-addressing table into it. An order's position in
+the list is what the matching engine carries as its client_order_id, so every event leads back here at once.
 """
 
 from engine.market.order_id_kernel import find_order
@@ -39,7 +39,7 @@ def has_client_id_left(orders):
 
 @kernel
 def remember_client_id(orders, account_id, client_order_id):
-    """Take an id for the rest of the day: its position, or zero when it is taken or the day's ids are used up."""
+    """Take an id for the rest of the day: its position, or zero when it is taken or none is left."""
     slot = _slot_of(orders, account_id, client_order_id)
     at = orders.meta[0]
     if orders.slots[slot] != 0 or at >= len(orders.rows):

@@ -1,11 +1,12 @@
 """The matching engine's entry: a batch of commands in, their events out, in one compiled call.
 
-Owns: the common commands in their shortest form, and the prefetching of what the next ones will touch. An order is
-common when it is a plain limit order (day, good till cancelled, or immediate or cancel) on an instrument in
-continuous trading without price bands or tick table. All else goes to `placing_kernel.py` and `session_kernel.py`,
-which give the same events where both apply.
+Owns: the common commands in their shortest form, and the prefetching of what the next ones will touch. An
+order is common when it is a plain limit order (day, good till cancelled, or immediate or cancel) on an
+instrument in continuous trading without price bands or tick table. All else goes to `placing_kernel.py` and
+`session_kernel.py`, which give the same events where both apply.
 
-No allocation, no exception, no Python object. The caller gives room for all events (`books.py` says how much).
+No allocation, no exception, no Python object. The caller gives room for all events (`books.py` says how
+much).
 """
 
 from engine.market import words_kernel as w
@@ -97,7 +98,8 @@ from schemas.codes import MarketAction
 
 PLACE, CANCEL, REPLACE = int(MarketAction.PLACE), int(MarketAction.CANCEL), int(MarketAction.REPLACE)
 
-# Action, order type, post-only and reduce-only of a command's first word; and what they are when it is common.
+# Action, order type, post-only and reduce-only of a command's first word; and what they are when it is
+# common.
 _SHAPE_MASK = 0xFF | (0xFF << 16) | (3 << 32) | (1 << 37)
 _COMMON_PLACE = PLACE | (LIMIT << 16)
 _POST_ONLY_MASK = 3 << 32
@@ -226,7 +228,7 @@ def _cancel_common(meta, orders, levels, nodes, books, ids, events, count, row, 
 
 @inner
 def _replace_common(meta, orders, levels, nodes, books, ids, events, count, command, word, row, position):
-    """Less of a plain order in its place, or anything else at the end of a queue. It is in continuous trading."""
+    """Less of a plain order in its place, or anything else at the end of a queue, in continuous trading."""
     at = row * ORDER_WORDS
     place = load(orders, at + O_PLACE)
     book = (place >> 32) & BOOK_MASK
@@ -383,8 +385,9 @@ def _foresee_far(meta, orders, levels, nodes, ids, commands, at, last):
 
 @kernel
 def run(meta, commands, first, last, full_at, is_large):
-    """Decide the commands first..last-1 at an address, in order. Returns the first that was not decided: it stops
-    early, before a command, when there are `full_at` events or more. EVENT_COUNT tells how many there are.
+    """Decide the commands first..last-1 at an address, in order. Returns the first that was not decided.
+
+    It stops early, before a command, when there are `full_at` events or more. EVENT_COUNT tells how many.
 
     `is_large` tells that the books are larger than the processor's caches; it changes no outcome.
     """

@@ -1,14 +1,15 @@
 """The specification of matching, in plain dictionaries and lists: slow, and meant to be read.
 
-Owns: what every kind of order and every phase of a session means here, as a stream of happenings. The kernel must
-give the same stream for the same requests; property tests hold it to that.
-Does not own: anything that a running engine uses.
+Owns: what every kind of order and every phase of a session means here, as a stream of happenings. The kernel
+must give the same stream for the same requests; property tests hold it to that. Does not own: anything that a
+running engine uses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from engine.market.requests import (
     BPS,
@@ -129,7 +130,7 @@ class Book:
         return self.bids if side == Side.BUY else self.asks
 
     def sorted_queues(self) -> Iterator[list[Order]]:
-        """Every queue in canonical order: bids, asks, buy stops, sell stops, parked, ready; best price first."""
+        """Every queue in canonical order: bids, asks, buy stops, sell stops, parked, ready; best first."""
         for queues, is_highest_first in (
             (self.bids, True),
             (self.asks, False),
@@ -193,12 +194,11 @@ class NaiveBooks:
                 self._replace(request)
             case MarketAction.MASS_CANCEL:
                 why = Why.DISCONNECT if request.is_disconnect else Why.MASS_CANCEL
-                self._end_all(lambda o: _is_meant(request, o), Kind.CANCELLED, why)
+                self._end_all(partial(_is_meant, request), Kind.CANCELLED, why)
             case MarketAction.EXPIRE:
-                due = request.received_at_ns
-                self._end_all(lambda o: 0 < o.expires_at_ns <= due, Kind.EXPIRED, Why.TIME)
+                self._end_all(partial(_is_due, request), Kind.EXPIRED, Why.TIME)
             case MarketAction.END_DAY:
-                self._end_all(lambda o: o.life not in (Life.GTC, Life.GTD), Kind.EXPIRED, Why.DAY_END)
+                self._end_all(_is_of_the_day, Kind.EXPIRED, Why.DAY_END)
             case MarketAction.SET_STATE:
                 self._set_state(request)
             case MarketAction.SET_REFERENCE:
@@ -463,8 +463,8 @@ class NaiveBooks:
     ) -> tuple[int, bool, tuple[InstrumentState, MarketEventReason] | None]:
         """Trade with the best price first, at one price with the oldest order first.
 
-        Returns the lots traded, whether self-trade prevention ended the taker, and what a price outside of the
-        bands leads to.
+        Returns the lots traded, whether self-trade prevention ended the taker, and what a price outside of
+        the bands leads to.
         """
         makers, band, traded = book.side(other(taker.side)), self._band(book), 0
         while taker.open and makers:
@@ -506,7 +506,7 @@ class NaiveBooks:
         return taker.mode in (Mode.CANCEL_AGGRESSING, Mode.CANCEL_BOTH)
 
     def _after_fill(self, book: Book, order: Order, lots: int) -> None:
-        """What a fill of a resting order brings about: its other leg shrinks, an iceberg shows more, it ends."""
+        """What a fill of a resting order brings about: its other leg shrinks, it shows more, it ends."""
         order.filled += lots
         if order.partner:
             self._reduce(order.partner, lots, Why.LINKED)
@@ -593,7 +593,7 @@ class NaiveBooks:
     # After every command ---------------------------------------------------------------------------
 
     def _settle(self, book: Book) -> None:
-        """Run what was set free, then the stops that the last trade reached, then pegs, until all is quiet."""
+        """Run what was set free, then stops that the last trade reached, then pegs, until all is quiet."""
         moves = 0
         self._ratchet(book)  # an auction's trades are followed too
         while book.state == InstrumentState.OPEN:
@@ -766,9 +766,10 @@ class NaiveBooks:
 
     # All at once ---------------------------------------------------------------------------
 
-    def _end_all(self, is_meant: object, kind: MarketEventKind, why: MarketEventReason) -> None:
+    def _end_all(
+        self, is_meant: Callable[[Order], bool], kind: MarketEventKind, why: MarketEventReason
+    ) -> None:
         """End every order that is meant, in canonical order; then let each book settle."""
-        assert callable(is_meant)
         for order in [o for book in self.books.values() for o in book.orders() if is_meant(o)]:
             if self.live.get(order.order_id) is order:
                 self._finish(order, kind, why)
@@ -913,6 +914,14 @@ def _is_meant(r: Request, order: Order) -> bool:
         and r.instrument_id in (0, order.instrument_id)
         and (not r.is_one_sided or r.side == order.side)
     )
+
+
+def _is_due(r: Request, order: Order) -> bool:
+    return 0 < order.expires_at_ns <= r.received_at_ns
+
+
+def _is_of_the_day(order: Order) -> bool:
+    return order.life not in (Life.GTC, Life.GTD)
 
 
 def _is_special(r: Request) -> bool:

@@ -1,7 +1,8 @@
 """Which row carries an order: a hash table from order id to row.
 
-Open addressing with entries of eight bytes: the low half of the id above, the row below. The full id stands in the
-order's own line. Deleting shifts back what was displaced, so there are no tombstones and no rebuilding.
+Open addressing with entries of eight bytes: the low half of the id above, the row below. The full id stands
+in the order's own line. Deleting shifts back what was displaced, so there are no tombstones and no
+rebuilding.
 """
 
 from engine.market.price_index_kernel import FIBONACCI

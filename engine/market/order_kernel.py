@@ -1,7 +1,8 @@
-"""The life of one order: made, queued, shown, reduced, refilled, ended, and what its end means to linked orders.
+"""The life of one order: made, queued, shown, reduced, refilled, ended, and what its end means to others.
 
-Owns: the rows of the order and terms pools, and the events that tell of one order. Does not own: whom it meets
-(`crossing_kernel.py`) or when (`running_kernel.py`). The rules are those of `naive_book.py`, function by function.
+Owns: the rows of the order and terms pools, and the events that tell of one order. Does not own: whom it
+meets (`crossing_kernel.py`) or when (`running_kernel.py`). The rules are those of `naive_book.py`, function
+by function.
 """
 
 from engine.market.order_id_kernel import forget_order, remember_order

@@ -1,7 +1,7 @@
 """Commands of one order, in full: every type, life, term and phase.
 
-Owns: the ladder of refusals, placing, replacing and cancelling. `matching_kernel.py` takes the common ones first.
-The rules are those of `naive_book.py`, in the same order.
+Owns: the ladder of refusals, placing, replacing and cancelling. `matching_kernel.py` takes the common ones
+first. The rules are those of `naive_book.py`, in the same order.
 """
 
 from engine.market.crossing_kernel import worst_key_of
@@ -404,9 +404,9 @@ def _reason_of_book(meta, command, word, instrument_id, side, kind, life):
     price, lots = load(command, C_PRICE), load(command, C_LOTS)
     if post_only_asked(word) == REJECT and would_take(meta, instrument_id, side, price):
         return WOULD_TAKE
-    if post_only_asked(word) == REPRICE:
-        if not is_price(meta, instrument_id, price_that_rests(meta, instrument_id, side, price)):
-            return WOULD_TAKE
+    is_moving = post_only_asked(word) == REPRICE
+    if is_moving and not is_price(meta, instrument_id, price_that_rests(meta, instrument_id, side, price)):
+        return WOULD_TAKE
     wanted = lots if life == FOK else term(meta, command, X_MINIMUM)
     if wanted > 0:
         limit = NO_LIMIT if kind == MARKET and price == 0 else price

@@ -1,12 +1,13 @@
 """Queues at prices: which prices have orders, which is best, and who stands where.
 
-Owns: an index over an unbounded range of prices, in memory that is allocated once. Sixty-four prices are a page of
-levels; pages, and the words that tell which of 64 pages, of 64 times 64 pages … have orders, are found by hashing.
-A page is taken when its first order comes and given back when its last one goes, so prices may be anywhere and
-nothing is ever moved. Does not own: what an order is beyond its place (`order_kernel.py`).
+Owns: an index over an unbounded range of prices, in memory that is allocated once. Sixty-four prices are a
+page of levels; pages, and the words that tell which of 64 pages, of 64 times 64 pages … have orders, are
+found by hashing. A page is taken when its first order comes and given back when its last one goes, so prices
+may be anywhere and nothing is ever moved. Does not own: what an order is beyond its place
+(`order_kernel.py`).
 
-A key is `KEY_ZERO` plus or minus the price, so that the best order of every queue has the highest key: one code
-for both sides. A book is eight times the instrument plus the kind of queue.
+A key is `KEY_ZERO` plus or minus the price, so that the best order of every queue has the highest key: one
+code for both sides. A book is eight times the instrument plus the kind of queue.
 """
 
 from engine.market.words_kernel import (

@@ -142,7 +142,13 @@ def pack_requests(requests: Sequence[Request]) -> tuple[Rows, Rows]:
     used = 1
     for row, r in zip(commands, requests, strict=True):
         _check_words(r)
-        flags = int(r.post_only) | int(r.self_trade) << 2 | r.is_reduce_only << 5 | r.is_one_sided << 6 | r.is_disconnect << 7
+        flags = (
+            int(r.post_only)
+            | int(r.self_trade) << 2
+            | r.is_reduce_only << 5
+            | r.is_one_sided << 6
+            | r.is_disconnect << 7
+        )
         row["action_word"] = (
             int(r.action) | int(r.side) << 8 | int(r.order_type) << 16 | int(r.time_in_force) << 24
             | flags << 32 | r.instrument_id << 40

@@ -1,7 +1,7 @@
 """An order's turn: it waits for its price or runs against the book, rests or ends; then everything settles.
 
-Owns: prices that an order may have (ticks, bands), stops, trailing stops, pegged orders, and the phase of a session.
-Does not own: admission of new orders (`placing_kernel.py`) and auctions (`session_kernel.py`).
+Owns: prices that an order may have (ticks, bands), stops, trailing stops, pegged orders, and the phase of a
+session. Does not own: admission of new orders (`placing_kernel.py`) and auctions (`session_kernel.py`).
 """
 
 from engine.market.crossing_kernel import BECAUSE_OF_SELF_TRADE, cross, worst_key_of
@@ -310,11 +310,11 @@ def _run(meta, row, instrument_id, side, limit, mode, life):
         if not is_outside:
             crossed = call(meta, CROSS_ROW, row, instrument_id, side, worst_key, mode, 0)
             traded, is_over = crossed >> 1, crossed & 1
-        if is_banded and is_over == 0 and load(order, O_OPEN) > 0:
-            if load(book, (2 - side) * 2) >= max(wanted, 0):
-                low, high = static_band(meta, instrument_id)
-                best = best_price(meta, instrument_id, 2 - side)
-                breach = OUTSIDE_BAND if low <= best <= high else BREAKER
+        is_more = is_over == 0 and load(order, O_OPEN) > 0
+        if is_banded and is_more and load(book, (2 - side) * 2) >= max(wanted, 0):
+            low, high = static_band(meta, instrument_id)
+            best = best_price(meta, instrument_id, 2 - side)
+            breach = OUTSIDE_BAND if low <= best <= high else BREAKER
     terms = terms_of(meta, row)
     if terms != 0:
         add(terms, T_FILLED, traded)

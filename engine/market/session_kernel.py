@@ -135,8 +135,10 @@ KINDS = (BIDS, ASKS, BUY_STOPS, SELL_STOPS, PARKED, READY)
 
 @kernel
 def walk(meta, first, last, rows):
-    """Write the rows of all orders of instruments first..last to an address, in canonical order: instrument,
-    kind of queue, key from the best, time. Returns how many; `rows` has room for every order that may live.
+    """Write the rows of all orders of instruments first..last to an address, in canonical order.
+
+    That is by instrument, kind of queue, key from the best, time. Returns how many; `rows` has room for every
+    order that may live.
     """
     levels = load(meta, LEVELS)
     count = 0
@@ -307,7 +309,7 @@ def _gather(meta, instrument_id, kind, at):
 
 @kernel
 def indicative(meta, instrument_id):
-    """Price, volume and imbalance (bids less asks) of an auction now; volume zero when nothing would trade."""
+    """Price, volume and imbalance (bids less asks) of an auction now; no volume when nothing would trade."""
     bids = load(meta, SCRATCH)
     asks = bids + (load(meta, ORDER_LIMIT) + 2) * 16
     bid_count = _gather(meta, instrument_id, BIDS, bids)

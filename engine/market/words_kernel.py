@@ -1,8 +1,8 @@
 """The memory of matching: 64-bit words at known places, read and written without bounds checks.
 
-Owns: loads and stores by address, bit counting, prefetching, and the positions of every word that the kernels of
-this folder use. Positions derive from the declared records. Does not own: the arrays (`books.py` does, and keeps
-them alive), nor any rule.
+Owns: loads and stores by address, bit counting, prefetching, and the positions of every word that the kernels
+of this folder use. Positions derive from the declared records. Does not own: the arrays (`books.py` does, and
+keeps them alive), nor any rule.
 
 Addresses and words are int64. A function that takes `meta` gets the address of the words listed below, and
 through them every other array. What comes from outside is checked once, in `matching_kernel.py` and
@@ -240,9 +240,9 @@ def read_clock(_context):
 
 # Units ----------------------------------------------------------------------------------------------------
 #
-# A compiler that sees everything puts everything into everything: the rare paths would swell the common one, and
-# compilation would take minutes. So rare functions are compiled by themselves, and reached through the address
-# that `meta` holds at their position.
+# A compiler that sees everything puts everything into everything: the rare paths would swell the common one,
+# and compilation would take minutes. So rare functions are compiled by themselves, and reached through the
+# address that `meta` holds at their position.
 
 UNITS: dict[int, Callable[..., int]] = {}
 
@@ -259,7 +259,7 @@ def unit(position: int):
 
 @functools.cache
 def unit_addresses() -> dict[int, int]:
-    """Position in `meta` -> address of the compiled function. They are compiled, or loaded, on the first call."""
+    """Position in `meta` -> address of the compiled function. Compiled, or loaded, on the first call."""
     _COMPILED.update(
         {
             at: numba.cfunc(_SIGNATURE, cache=True, error_model="numpy")(function)

@@ -1,4 +1,4 @@
-"""The kernel gives the same events as the naive books, for every kind of order in every phase of a session."""
+"""The kernel gives the same events as the naive books, for every kind of order in every phase."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ Memory is taken zeroed and touched as it is used: room for a million orders cost
 from __future__ import annotations
 
 import mmap
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -219,14 +219,16 @@ class Books:
 
     def indicative(self, instrument_id: int) -> tuple[int, int, int] | None:
         """Price, volume and imbalance (bids less asks) of an auction now; none when nothing would trade."""
-        price, volume, imbalance = session_kernel.indicative(self.address, instrument_id)
+        kernel: Any = session_kernel.indicative
+        price, volume, imbalance = kernel(self.address, instrument_id)
         return (int(price), int(volume), int(imbalance)) if volume else None
 
     def depth(self, instrument_id: int, side: Side, levels: int) -> list[Depth]:
         """The best prices of a side, best first."""
         out = np.zeros((levels, 3), dtype=np.int64)
         count = books_kernel.read_depth(self.address, instrument_id, int(side), out)
-        return [Depth(int(price), int(lots), int(orders)) for price, lots, orders in out[:count]]
+        rows: list[list[int]] = out[:count].tolist()
+        return [Depth(*row) for row in rows]
 
     def orders(self) -> Rows:
         """Every order that lives: BookOrder rows by instrument, queue, price from the best, and time."""

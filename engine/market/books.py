@@ -22,7 +22,16 @@ from engine.market import (
     session_kernel,
 )
 from engine.market import words_kernel as w
-from engine.market.requests import LARGEST_INSTRUMENT_ID, MOST_PEG_MOVES, Venue
+from engine.market.requests import (
+    EVENTS_OF_A_MOVE,
+    EVENTS_OF_A_SLICE,
+    EVENTS_OF_AN_ORDER,
+    LARGEST_INSTRUMENT_ID,
+    MOST_PEG_MOVES,
+    MOST_SLICES,
+    SPARE_EVENTS,
+    Venue,
+)
 from schemas.codes import InstrumentState, Side, TimeInForce
 from schemas.derive.layout import Rows, dtype_of, empty_rows
 from schemas.matching import BookOrder, BookPhase, InstrumentBook, MarketEvent, OrderTerms
@@ -37,12 +46,6 @@ _HUGE_PAGE = 2 << 20
 _QUEUES = ("bid", "ask", "buy_stop", "sell_stop", "parked", "ready")
 _PHASE = ("state_count", "last_ticks", "reference_ticks", "dynamic_count", "static_count")
 LARGEST_ORDER_COUNT = 1 << 26
-EVENTS_OF_AN_ORDER = (
-    8  # at most, in one command: traded, paired, reduced, refilled, triggered, rested, moved, ended
-)
-EVENTS_OF_A_SLICE = 4
-EVENTS_OF_A_MOVE = 3
-SPARE_EVENTS = 64
 
 
 class Depth(NamedTuple):
@@ -148,24 +151,24 @@ class Books:
         count = int(self.meta[w.EVENT_COUNT])
         return self._arrays[w.EVENTS][: count * w.EVENT_WORDS].view(dtype_of(MarketEvent))
 
-    def make_room(self, command_count: int, new_slices: int) -> int:
-        """Make sure that no one of the next commands can write beyond the event rows.
+    def make_room(self, command_count: int, new_slices: int = 0) -> int:
+        """Make room for the events of so many common commands, and for the most that any one can cause.
 
-        Returns how many events there may be before another command is begun. Allocates only when the books
-        have outgrown what there is.
+        The kernel stops before a command that might need more (an iceberg that came since may show a thousand
+        slices): then call again. Allocates only when the books have outgrown what there is. Returns the room.
         """
         live = min(self.live_count + command_count, self.order_count) + 2
-        slices = int(self.meta[w.SLICE_COUNT]) + new_slices
-        reserve = EVENTS_OF_AN_ORDER * live + EVENTS_OF_A_SLICE * slices
-        reserve += EVENTS_OF_A_MOVE * MOST_PEG_MOVES + SPARE_EVENTS
-        wanted = reserve + 8 * command_count + SPARE_EVENTS
+        slices = self.slice_count + new_slices + 2 * MOST_SLICES
+        wanted = EVENTS_OF_AN_ORDER * (live + command_count) + EVENTS_OF_A_SLICE * slices
+        wanted += EVENTS_OF_A_MOVE * MOST_PEG_MOVES + SPARE_EVENTS
         if wanted > self._event_room:
             held = self.events.copy()
             self._event_room = wanted * 2
             self._arrays[w.EVENTS] = _zeroed(self._event_room * w.EVENT_WORDS)
             self.meta[w.EVENTS] = self._arrays[w.EVENTS].ctypes.data
+            self.meta[w.EVENT_ROOM] = self._event_room
             self.events[:] = held
-        return self._event_room - reserve
+        return self._event_room
 
     def use_terms(self, terms: Rows) -> None:
         """Let commands point into these OrderTerms rows; they must stay where they are while commands run."""

@@ -11,7 +11,7 @@ from engine.errors import BadInput
 from engine.market import words_kernel as w
 from engine.market.books import Books, Depth
 from engine.market.matching_kernel import run
-from engine.market.requests import MOST_SLICES, Happening, Request, Venue, pack_requests, unpack_events
+from engine.market.requests import Happening, Request, Venue, pack_requests, unpack_events
 from schemas.codes import InstrumentState, Side
 from schemas.derive.layout import Rows, dtype_of, empty_rows
 from schemas.matching import MarketCommand, OrderTerms
@@ -64,7 +64,7 @@ class Matcher:
             raise BadInput("a command points at terms that are not there")
         books = self.books
         books.use_terms(terms)
-        full_at = books.make_room(count, (len(terms) - 1) * MOST_SLICES)
+        full_at = books.make_room(count)
         books.meta[w.EVENT_COUNT] = 0
         is_large = books.live_count > self.small_books
         return int(run(books.address, commands.ctypes.data, first, first + count, full_at, is_large))

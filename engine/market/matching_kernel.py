@@ -36,7 +36,17 @@ from engine.market.placing_kernel import (
     UNKNOWN_ORDER,
 )
 from engine.market.price_index_kernel import dequeue, enqueue, key_of, node_of, node_slot
-from engine.market.requests import LARGEST_LOTS, LARGEST_ORDER_ID, LARGEST_TICKS
+from engine.market.requests import (
+    EVENTS_OF_A_MOVE,
+    EVENTS_OF_A_SLICE,
+    EVENTS_OF_AN_ORDER,
+    LARGEST_LOTS,
+    LARGEST_ORDER_ID,
+    LARGEST_TICKS,
+    MOST_PEG_MOVES,
+    MOST_SLICES,
+    SPARE_EVENTS,
+)
 from engine.market.running_kernel import NO_ROOM, UNFILLED, settle
 from engine.market.words_kernel import (
     B_STATE,
@@ -54,6 +64,7 @@ from engine.market.words_kernel import (
     COMMAND_WORDS,
     DECIDE,
     EVENT_COUNT,
+    EVENT_ROOM,
     EVENT_WORDS,
     EVENTS,
     ID_MASK,
@@ -84,6 +95,7 @@ from engine.market.words_kernel import (
     PLACE_IN_BATCH,
     PLACE_MASK,
     SELL,
+    SLICE_COUNT,
     WATCH_FIRST,
     call,
     inner,
@@ -383,13 +395,21 @@ def _foresee_far(meta, orders, levels, nodes, ids, commands, at, last):
             prefetch(levels, level * LEVEL_WORDS)
 
 
+@inner
+def has_event_room(meta, count):
+    """Whether the most events that one command can cause have room behind so many. See EVENTS_OF_AN_ORDER."""
+    most = EVENTS_OF_AN_ORDER * (load(meta, LIVE_COUNT) + 2) + EVENTS_OF_A_MOVE * MOST_PEG_MOVES
+    most += EVENTS_OF_A_SLICE * (load(meta, SLICE_COUNT) + MOST_SLICES) + SPARE_EVENTS
+    return count + most <= load(meta, EVENT_ROOM)
+
+
 @kernel
 def run(meta, commands, first, last, full_at, is_large):
     """Decide the commands first..last-1 at an address, in order. Returns the first that was not decided.
 
-    It stops early, before a command, when there are `full_at` events or more. EVENT_COUNT tells how many.
-
-    `is_large` tells that the books are larger than the processor's caches; it changes no outcome.
+    It stops before a command whose events might have no room, and after `full_at` events; EVENT_COUNT tells how
+    many there are. Make room and call again. `is_large` tells that the books are larger than the processor's
+    caches; it changes no outcome.
     """
     orders = load(meta, ORDERS)
     levels = load(meta, LEVELS)
@@ -399,13 +419,12 @@ def run(meta, commands, first, last, full_at, is_large):
     events = load(meta, EVENTS)
     count = load(meta, EVENT_COUNT)
     at = first
-    while at < last and count < full_at:
+    while at < last and count < full_at and has_event_room(meta, count):
         _foresee(meta, orders, ids, commands, at, last - 1)
         if is_large:
             _foresee_far(meta, orders, levels, nodes, ids, commands, at, last - 1)
-        count = step(
-            meta, orders, levels, nodes, books, ids, events, count, commands + at * (COMMAND_WORDS * 8), at
-        )
+        command = commands + at * (COMMAND_WORDS * 8)
+        count = step(meta, orders, levels, nodes, books, ids, events, count, command, at)
         at += 1
     store(meta, EVENT_COUNT, count)
     return at

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -17,6 +19,7 @@ from engine.state import State
 from orchestration.products.incidents.verify import verify_bundle
 from orchestration.products.papers import money_text
 from orchestration.run_day import DayResult
+from orchestration.warehouse.marts import MartMissing, Row, mart_rows
 from schemas.codes import AccountClass, RejectReason
 from schemas.external import EvidenceBundle, FiledReserve, QuarantinedFile, WrittenMessage
 from schemas.market import Fill, OrderAccepted, OrderRefused
@@ -57,6 +60,8 @@ def book_figures(home: Home, state: State, result: DayResult) -> Figures:
     detection = _detection(home)
     lines = [
         *_trading(home),
+        *_auctions(home),
+        ("fees", _fees(home)),
         ("margin", _margin(state)),
         *_reserve(home),
         ("reconciliation", _told(detection, _breaks(home))),
@@ -74,12 +79,57 @@ def _trading(home: Home) -> list[tuple[str, str]]:
     reasons = Counter(RejectReason(r).name for r in refused).most_common()
     events = sum(len(read_table(home, r.cls)) for r in RECORDS.values() if r.role is Role.EVENT)
     accepted, fills = len(read_table(home, OrderAccepted)), len(read_table(home, Fill))
+    orders = _mart(home, "orders")
+    ended = [o["end_reason"] for o in orders if o["end_reason"] is not None]
     return [
         ("orders", f"{accepted:,} accepted, {len(refused):,} commands refused"),
-        ("refused because", ", ".join(f"{name} {count:,}" for name, count in reasons) or "none"),
+        ("refused because", _counted(reasons)),
+        ("of types", _counted(Counter(o["order_type"] for o in orders).most_common())),
+        ("in force", _counted(Counter(o["time_in_force"] for o in orders).most_common())),
+        ("ended because", _counted(Counter(ended).most_common())),
         ("fills", f"{fills:,}; obligations {len(read_table(home, SettlementInstructed)):,}"),
         ("events", f"{events:,}"),
     ]
+
+
+def _auctions(home: Home) -> list[tuple[str, str]]:
+    """The auctions of the latest day that had any, one line a phase: price and lots of each instrument."""
+    auctions = _mart(home, "auctions")
+    last = max((a["business_date"] for a in auctions), default=None)
+    of_phase: dict[str, list[str]] = {}
+    for auction in sorted(auctions, key=lambda a: a["auction_id"]):
+        if auction["business_date"] == last:
+            told = f"{auction['symbol']} {_price(auction['price'])} x {auction['traded_lots']:,}"
+            of_phase.setdefault(auction["phase"], []).append(told)
+    lines = [(phase.lower().replace("_", " "), ", ".join(told)) for phase, told in of_phase.items()]
+    return [("auctions", f"{len(auctions)}, {sum(a['traded_lots'] for a in auctions):,} lots"), *lines]
+
+
+def _price(price: Decimal) -> str:
+    """A price to its last digit, of two at least."""
+    whole, _, part = f"{price:.8f}".partition(".")
+    return f"{whole}.{part.rstrip('0'):0<2}"
+
+
+def _fees(home: Home) -> str:
+    """What clients paid and were paid, over all days; in auctions both sides pay as makers."""
+    rows = _mart(home, "fees")
+    charged, rebated = (sum(r[name] for r in rows) for name in ("charged_minor", "rebated_minor"))
+    roles = {role: sum(r[f"{role}_fee_minor"] for r in rows) for role in ("taker", "maker", "auction")}
+    told = ", ".join(f"{role} {dollars(minor)}" for role, minor in roles.items())
+    return f"charged {dollars(charged)}, paid out {dollars(rebated)}; net of {told}"
+
+
+def _mart(home: Home, name: str) -> list[Row]:
+    """The rows of a mart; none when no sound run has published it."""
+    try:
+        return mart_rows(home, name)
+    except MartMissing:
+        return []
+
+
+def _counted(counts: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts) or "none"
 
 
 def _margin(state: State) -> str:
@@ -175,7 +225,7 @@ def _places(home: Home) -> list[tuple[str, str]]:
 
 def dollars(minor: int) -> str:
     """US cents as dollars."""
-    return f"${money_text(minor)}"
+    return f"{'-' if minor < 0 else ''}${money_text(abs(minor))}"
 
 
 def _at(at_ns: int) -> str:

@@ -203,7 +203,12 @@ AskedNanos = Annotated[
     Kind(
         "An instant as asked, unchecked; zero for none.",
         "_at_ns",
-        staged=Staged("_at", "timestamp_ns", "make_timestamp_ns({column})"),
+        # the last nanosecond of 64 bits is no timestamp, and anybody may ask for it
+        staged=Staged(
+            "_at",
+            "timestamp_ns",
+            "case when {column} between 1 and 9223372036854775806 then make_timestamp_ns({column}) end",
+        ),
     ),
 ]
 AskedCode = Annotated[int, Kind("A code as asked, unchecked.", "_code")]

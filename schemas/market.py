@@ -354,7 +354,9 @@ class OrderReplaced(Event):
     account_id: AccountId = field("Whose.")
     client_order_id: ClientOrderId = field("The client's number.")
     instrument_id: InstrumentId = field("What is traded.")
-    price_ticks: Ticks = field("Limit from now on.")
+    price_ticks: AskedTicks = field(
+        "Limit from now on, of a stop order its stop; zero of one that waits and keeps its place."
+    )
     quantity_lots: Lots = field("Open from now on, before any execution that follows.")
     is_priority_kept: Flag = field("Whether it kept its place in the queue.")
 

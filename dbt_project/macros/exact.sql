@@ -11,6 +11,14 @@
     else ('0.' || repeat('0', ({{ digits }})::integer - 1) || '1')::decimal(19, 18) end)::decimal(38, 18)
 {%- endmacro %}
 
+{# A price in ticks as quote currency per whole unit of the base asset, cut to eight decimals. #}
+{% macro price_of(ticks, instrument) -%}
+{{ as_decimal(
+    ticks ~ "::hugeint * " ~ instrument ~ ".tick_value_minor * " ~ ten_to(instrument ~ ".base_digits + 8")
+    ~ " // (" ~ instrument ~ ".lot_units * " ~ ten_to(instrument ~ ".currency_digits") ~ ")", "8"
+) }}
+{%- endmacro %}
+
 {# The quotient of two integers rounded up; the divisor is positive and the dividend not negative. #}
 {% macro ceiling_of(dividend, divisor) -%}
 ((({{ dividend }}) + ({{ divisor }}) - 1) // ({{ divisor }}))

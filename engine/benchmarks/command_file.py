@@ -18,12 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.errors import BadInput
-from engine.market.requests import (
-    LARGEST_INSTRUMENT_ID,
-    LARGEST_SMALL_ID,
-    MOST_SLICES,
-    Request,
-)
+from engine.market.requests import LARGEST_INSTRUMENT_ID, LARGEST_SMALL_ID, Request
 from schemas.codes import (
     MarketAction,
     OrderLink,
@@ -59,7 +54,12 @@ _BOUNDS = {
     "self_trade": (0, 7),
     "is_reduce_only": _FLAG,
     "is_one_sided": _FLAG,
+    "is_disconnect": _FLAG,
 }
+_SHIFTS = {
+    "op": 0, "order_type": 16, "time_in_force": 24, "post_only": 32, "self_trade": 34, "is_reduce_only": 37,
+    "is_one_sided": 38, "is_disconnect": 39, "instrument_id": 40,
+}  # fmt: skip
 _CODES: dict[str, type[IntEnum]] = {
     "op": MarketAction,
     "order_type": OrderType,
@@ -101,9 +101,6 @@ class CommandFile:
     terms: Rows  # OrderTerms; row zero is no terms
     instrument_ids: list[int]  # ascending
     metadata: dict[str, str]
-    slices_before: (
-        Words | None
-    )  # (n + 1,): icebergs' slices that the commands before a row can add; none: none
 
     @property
     def prefill(self) -> int:
@@ -112,10 +109,6 @@ class CommandFile:
         if not told.isdecimal() or int(told) > len(self.commands):
             raise BadInput(f"{self.path.name}: the metadata tells {PREFILL} {told!r}")
         return int(told)
-
-    def slices(self, first: int, last: int) -> int:
-        """How many slices of icebergs the commands first..last-1 can add at most."""
-        return 0 if self.slices_before is None else int(self.slices_before[last] - self.slices_before[first])
 
 
 # Writing ----------------------------------------------------------------------------------------
@@ -149,7 +142,6 @@ def _read(path: Path, file: pq.ParquetFile) -> CommandFile:
         raise BadInput(f"{path.name} holds no commands")
     commands = empty_rows(MarketCommand, count)
     terms = [empty_rows(OrderTerms, 1)]
-    slices = np.zeros(count, dtype=np.int64)
     is_listed = np.zeros(LARGEST_INSTRUMENT_ID + 1, dtype=np.bool_)
     first = 0
     for batch in file.iter_batches(batch_size=BLOCK, columns=names):
@@ -157,22 +149,15 @@ def _read(path: Path, file: pq.ParquetFile) -> CommandFile:
         block.check()
         last = first + batch.num_rows
         terms.append(block.pack(commands[first:last], sum(map(len, terms))))
-        slices[first:last] = block.slices()
         is_listed[block["instrument_id"]] = True
         first = last
     if first != count:
         raise BadInput(f"{path.name} has {first} of its {count} rows")
-    metadata = {k.decode(): v.decode() for k, v in (file.schema_arrow.metadata or {}).items()}
+    told = (file.schema_arrow.metadata or {}).items()
+    metadata = {key.decode(errors="replace"): text.decode(errors="replace") for key, text in told}
     is_listed[0] = False
-    all_terms = np.concatenate(terms)
-    return CommandFile(
-        path,
-        commands,
-        all_terms,
-        np.flatnonzero(is_listed).tolist(),
-        metadata,
-        _slices_before(commands, all_terms, slices),
-    )
+    instrument_ids = np.flatnonzero(is_listed).tolist()
+    return CommandFile(path, commands, np.concatenate(terms), instrument_ids, metadata)
 
 
 def _columns_of(path: Path, schema: pa.Schema) -> list[str]:
@@ -232,12 +217,10 @@ class _Block:
 
     def pack(self, commands: Rows, term_count: int) -> Rows:
         """Fill MarketCommand rows; returns their OrderTerms rows, numbered from `term_count`."""
-        flags = self["post_only"] | self["self_trade"] << 2 | self["is_reduce_only"] << 5
-        flags |= self["is_one_sided"] << 6
-        commands["action_word"] = (
-            self["op"] | self["side"] + Side.BUY << 8 | self["order_type"] << 16
-            | self["time_in_force"] << 24 | flags << 32 | self["instrument_id"] << 40
-        )  # fmt: skip
+        word = self["side"] + Side.BUY << 8
+        for name, shift in _SHIFTS.items():
+            word |= self[name] << shift
+        commands["action_word"] = word
         for name in ("order_id", "price_ticks", "quantity_lots", "received_at_ns", "client_order_id"):
             commands[name] = self[name]
         commands["owner_word"] = self["account_id"] | self["group_id"] << 32
@@ -249,25 +232,5 @@ class _Block:
         commands["terms_word"][rows] |= np.arange(term_count, term_count + len(rows))
         return np.ascontiguousarray(values[rows]).view(dtype_of(OrderTerms)).reshape(-1)
 
-    def slices(self) -> Words:
-        """How many slices each order to be placed may show, were it accepted."""
-        display = self["display_lots"]
-        is_iceberg = (self["op"] == MarketAction.PLACE) & (display > 0) & (self["quantity_lots"] > 0)
-        return np.where(is_iceberg, _parts(self["quantity_lots"], np.maximum(display, 1)), 0)
-
     def _bad(self, row: int, reason: str) -> BadInput:
         return BadInput(f"{self._path.name}: row {self._first + row} (the first is 0): {reason}")
-
-
-def _parts(lots: Words, display: Words | int) -> Words:
-    return np.minimum((lots - 1) // display + 1, MOST_SLICES)
-
-
-def _slices_before(commands: Rows, terms: Rows, slices: Words) -> Words | None:
-    """Slices that all commands before a row can add; a replacement may be that of the smallest iceberg."""
-    if not slices.any():
-        return None
-    smallest = int(terms["display_lots"][terms["display_lots"] > 0].min())
-    is_replace = (commands["action_word"] & 0xFF == MarketAction.REPLACE) & (commands["quantity_lots"] > 0)
-    slices[is_replace] = _parts(commands["quantity_lots"][is_replace], smallest)
-    return np.concatenate(([0], np.cumsum(slices)))

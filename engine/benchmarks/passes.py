@@ -20,7 +20,7 @@ import numpy.typing as npt
 from engine.benchmarks.clock_kernel import ticks_now
 from engine.benchmarks.command_file import CommandFile, Words
 from engine.market import words_kernel as w
-from engine.market.matcher import SMALL_BOOKS, Matcher
+from engine.market.matcher import Matcher
 from engine.market.matching_kernel import run, run_timed
 from engine.market.requests import Venue, event_columns, new_events
 from schemas.codes import MarketAction, MarketEventKind, RejectReason
@@ -68,25 +68,21 @@ class Replay:
     def __init__(self, file: CommandFile, order_count: int) -> None:
         """Books with every instrument of the file in continuous trading, and room for so many orders."""
         self._file = file
-        self._books = Matcher({i: Venue() for i in file.instrument_ids or [1]}, order_count).books
+        matcher = Matcher({i: Venue() for i in file.instrument_ids or [1]}, order_count)
+        self._small_books = matcher.small_books
+        self._books = matcher.books
         self._books.use_terms(file.terms)
         self._meta = self._books.meta
         self._address = file.commands.ctypes.data
         self._row_bytes = file.commands.itemsize
-        self._has_slices = file.slices_before is not None
 
     def decide(self, first: int, last: int) -> int:
         """One call of the kernel. Returns the first command that was not decided, `last` nearly always."""
-        count = last - first
-        full_at = self._make_room(first, last)
+        full_at = self._books.make_room(last - first)
         self._meta[w.EVENT_COUNT] = 0
-        is_large = bool(self._meta[w.LIVE_COUNT] > SMALL_BOOKS)
+        is_large = bool(self._meta[w.LIVE_COUNT] > self._small_books)
         address = self._address + first * self._row_bytes
-        return first + int(run(self._books.address, address, 0, count, full_at, is_large))
-
-    def _make_room(self, first: int, last: int) -> int:
-        slices = self._file.slices(first, last) if self._has_slices else 0
-        return self._books.make_room(last - first, slices)
+        return first + int(run(self._books.address, address, 0, last - first, full_at, is_large))
 
     @property
     def event_count(self) -> int:
@@ -138,9 +134,10 @@ class Replay:
         ticks = np.zeros(last - timed_from, dtype=np.int64)
         with _undisturbed():
             began, began_ticks = time.perf_counter_ns(), ticks_now()
-            for first in range(timed_from, last, LATENCY_BLOCK):
-                stop = min(first + LATENCY_BLOCK, last)
-                self._make_room(first, stop)
+            block = LATENCY_BLOCK if len(self._file.terms) == 1 else 1  # icebergs need room as they come
+            for first in range(timed_from, last, block):
+                stop = min(first + block, last)
+                self._books.make_room(stop - first)
                 self._meta[w.EVENT_COUNT] = 0
                 at = ticks.ctypes.data + (first - timed_from) * ticks.itemsize
                 run_timed(self._books.address, self._address, first, stop, at)

@@ -28,6 +28,7 @@ from schemas.market import (
     Fill,
     InstrumentListed,
     InstrumentStateChanged,
+    KillSwitchSet,
     MarkChanged,
 )
 from schemas.packed import unpack
@@ -52,6 +53,7 @@ class LiveView:
         self.frame_count = 0
         self.sequence = 0
         self.business_epoch_day = 0
+        self.is_stopped = False  # whether the kill switch is on
         self.money_asset_id = 0  # the currency of margin: the first currency registered
         self.record_counts: Counter[str] = Counter()
         self.accounts: dict[int, dict[str, int]] = {}
@@ -63,6 +65,7 @@ class LiveView:
             InstrumentListed: self._fold_listings,
             InstrumentStateChanged: self._fold_states,
             MarkChanged: self._fold_marks,
+            KillSwitchSet: self._fold_switches,
             BusinessDayStarted: self._fold_days,
             Fill: self._fold_fills,
             AccountOpened: self._fold_accounts,
@@ -88,6 +91,7 @@ class LiveView:
             "sequence": self.sequence,
             "frame_count": self.frame_count,
             "business_epoch_day": self.business_epoch_day,
+            "is_stopped": self.is_stopped,
             "record_counts": dict(sorted(self.record_counts.items())),
             "instruments": [self._instrument(i) for i in sorted(self.instruments)],
             "accounts": [self._account(a) for a in sorted(self.accounts)],
@@ -151,6 +155,9 @@ class LiveView:
     def _fold_marks(self, rows: Rows) -> None:
         for instrument_id, mark in _pairs(rows, "instrument_id", "mark_ticks"):
             self._figures_of(instrument_id)["mark_ticks"] = mark
+
+    def _fold_switches(self, rows: Rows) -> None:
+        self.is_stopped = bool(rows["is_stopped"][-1])
 
     def _fold_days(self, rows: Rows) -> None:
         self.business_epoch_day = int(rows["business_epoch_day"][-1])

@@ -30,9 +30,11 @@ from engine.simulation.custodian import Custodian
 from engine.simulation.faults import Break, Fault, Faults
 from engine.simulation.floor import Engine, Floor, Progress
 from engine.simulation.funding import Deposit, Funding, Withdrawal
+from engine.simulation.interruptions import phase
 from engine.simulation.letters import Letter
 from engine.simulation.market_makers import MarketMaker
 from engine.simulation.mids import Mids
+from engine.simulation.mishaps import Mishaps, cancel_account
 from engine.simulation.people import fill_vault
 from engine.simulation.rails import told_by
 from engine.simulation.session import Crowd, Happening, marks, play_session
@@ -47,7 +49,6 @@ from engine.simulation.world import (
 from schemas.codes import AccountStatus, InstrumentState
 from schemas.headers import Command
 from schemas.identity import ChangeAccountStatus
-from schemas.market import ChangeInstrumentState
 from schemas.payments import WithdrawalApproved
 from schemas.settlement import RunSettlementCycle
 
@@ -57,6 +58,7 @@ EVE_COMMANDS = 3_000
 SUPERVISOR = 121
 SUSPENDED_ACCOUNT = 7
 RESTRICTED_ACCOUNT = 12
+LOST_MAKER = MAKER_ACCOUNTS[-1]  # whose line goes down
 AFFECTED_COUNT = 5
 DEPOSIT_COUNT = 12
 EVE_WITHDRAWAL_COUNT = 2
@@ -73,6 +75,8 @@ class DayPlayed:
     order_count: int
     fill_count: int
     event_count: int
+    auction_count: int
+    ended: dict[str, int]  # orders that were cut or ended unfilled, by reason
     refused: dict[str, int]  # by reason
     faults: dict[str, int]  # by class
     last_marks: dict[str, int]  # ticks by symbol
@@ -134,6 +138,8 @@ class _Day:
             tuple(Client(h, seed, watch, self.mids) for h in self.world.traders()),
             self.mids,
         )
+        spared = (SUSPENDED_ACCOUNT, RESTRICTED_ACCOUNT, opening.UNFUNDED_ACCOUNT)
+        self.mishaps = Mishaps(self.floor, self.crowd.clients, spared)
         affected = sorted(self.rng.sample(self._customer_ids(), AFFECTED_COUNT))
         self.approved: list[Withdrawal] = []  # of the eve: the bank is instructed that night, pays on the day
         documents = home.root / "documents"
@@ -172,7 +178,6 @@ class _Day:
         day, floor = self.day, self.floor
         self.bank.start_day(day)
         floor.submit([start_day(day, new_york_ns(day, 6))])
-        floor.watch.forget_day()
         self.crowd.start_day()
         to_pay, self.approved = self.approved, []
         deposits, withdrawals = self._plan_deposits(), self._plan_withdrawals(DAY_WITHDRAWAL_COUNT)
@@ -215,19 +220,26 @@ class _Day:
             Happening(at(8, 30), self._advise),
             Happening(at(9), partial(self._step, breach.contain)),
             Happening(at(10, 15), self._charge_fee),
+            Happening(at(10, 40), self.mishaps.fat_finger),
+            Happening(at(10, 42), self.mishaps.regret),
             Happening(at(11), partial(self._settle_wave, 1)),
             Happening(at(11, 20), partial(self._step, breach.determine)),
             Happening(at(11, 30), self._confirm_unknown),
             Happening(at(11, 45), partial(self._halt, InstrumentState.HALTED)),
             Happening(at(12), self._advise),
+            Happening(at(12, 5), partial(self._halt, InstrumentState.PRE_OPEN)),
             Happening(at(12, 15), partial(self._halt, InstrumentState.OPEN)),
             Happening(at(12, 30), partial(self._deposit, deposits[DEPOSIT_COUNT // 2 :])),
             Happening(at(12, 45), self._suspend),
             Happening(at(13), partial(self._pay_out, to_pay)),
+            Happening(at(13, 15), partial(self.mishaps.lose_session, LOST_MAKER)),
             Happening(at(13, 30), self._book_unknown_receipt),
             Happening(at(14), partial(self._step, breach.notify)),
+            Happening(at(14, 20), self.mishaps.crash),
+            Happening(at(14, 25), self.mishaps.give_up),
             Happening(at(15), partial(self._settle_wave, 2)),
             Happening(at(15, 30), self._advise),
+            Happening(at(15, 40), self.mishaps.drill),
             *self._mark_times(at(9, 45), at(16)),
         ]
         return sorted(script, key=lambda h: h.at_ns)
@@ -305,20 +317,16 @@ class _Day:
         )
 
     def _suspend(self, at_ns: int) -> None:
-        self._submit([_status(SUSPENDED_ACCOUNT, AccountStatus.SUSPENDED, at_ns)])
-
-    def _halt(self, state: InstrumentState, at_ns: int) -> None:
-        halted = EQUITIES[4]
+        """Suspend an account and take its orders off the books."""
         self._submit(
             [
-                ChangeInstrumentState(
-                    sequence=0,
-                    received_at_ns=at_ns,
-                    instrument_id=halted.instrument_id,
-                    instrument_state_code=state,
-                )
+                _status(SUSPENDED_ACCOUNT, AccountStatus.SUSPENDED, at_ns),
+                cancel_account(at_ns, SUSPENDED_ACCOUNT),
             ]
         )
+
+    def _halt(self, state: InstrumentState, at_ns: int) -> None:
+        self._submit([phase(EQUITIES[4].instrument_id, state, at_ns)])
 
     def _mark_times(self, first_ns: int, last_ns: int) -> list[Happening]:
         return [Happening(at_ns, self._set_marks) for at_ns in range(first_ns, last_ns, 15 * MINUTE_NS)]
@@ -356,6 +364,8 @@ class _Day:
             order_count=tally.order_count,
             fill_count=self.floor.watch.fill_count,
             event_count=tally.event_count,
+            auction_count=tally.auction_count,
+            ended=dict(sorted(tally.ended.items())),
             refused=dict(sorted(tally.refused.items())),
             faults=dict(sorted(faults.items())),
             last_marks={x.symbol: self.mids.ticks(x.instrument_id) for x in LISTINGS},

@@ -7,15 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.clock import FakeClock
+from engine.simulation.interruptions import Interruptions
 from engine.simulation.letters import Letter
 from engine.simulation.obligations import Obligation, instructed
 from engine.simulation.order_watch import OrderWatch
-from schemas.codes import RejectReason
-from schemas.market import CommandRefused, OrderRefused, PlaceOrder
+from schemas.codes import MarketEventReason, RejectReason
+from schemas.market import (
+    AuctionUncrossed,
+    CommandRefused,
+    OrderCancelled,
+    OrderExpired,
+    OrderReduced,
+    OrderRefused,
+    PlaceOrder,
+)
 from schemas.record import Role
 
 if TYPE_CHECKING:
@@ -40,7 +50,9 @@ class Tally:
     command_count: int = 0
     order_count: int = 0
     event_count: int = 0
+    auction_count: int = 0
     refused: dict[str, int] = field(default_factory=dict[str, int])  # by reason
+    ended: dict[str, int] = field(default_factory=dict[str, int])  # orders cut or ended unfilled, by reason
 
     def count(self, frame: Frame) -> None:
         """Add one frame."""
@@ -53,10 +65,18 @@ class Tally:
                 self.event_count += number
             if section.record.cls is PlaceOrder:
                 self.order_count += number
+            elif section.record.cls is AuctionUncrossed:
+                self.auction_count += number
             elif section.record.cls in (OrderRefused, CommandRefused):
-                for code in section.rows["reject_reason_code"].tolist():
-                    name = RejectReason(code).name
-                    self.refused[name] = self.refused.get(name, 0) + 1
+                _count(self.refused, RejectReason, section.rows["reject_reason_code"].tolist())
+            elif section.record.cls in (OrderCancelled, OrderExpired, OrderReduced):
+                _count(self.ended, MarketEventReason, section.rows["order_end_code"].tolist())
+
+
+def _count(counts: dict[str, int], codes: type[IntEnum], values: list[int]) -> None:
+    for code in values:
+        name = codes(code).name
+        counts[name] = counts.get(name, 0) + 1
 
 
 class Floor:
@@ -65,6 +85,7 @@ class Floor:
     def __init__(self, engine: Engine, clock: FakeClock, inbox: Path, progress: Progress) -> None:
         self.clock = clock
         self.watch = OrderWatch()
+        self.interruptions = Interruptions()
         self.tally = Tally()
         self.obligations: list[Obligation] = []
         self.progress = progress
@@ -78,9 +99,14 @@ class Floor:
         self.clock.set(max(self.clock.now_ns(), commands[-1].received_at_ns))
         frame = self._engine.submit(commands)
         self.watch.see(frame)
+        self.interruptions.see(frame)
         self.tally.count(frame)
         self.obligations += instructed(frame)
         return frame
+
+    def now_or(self, at_ns: int) -> int:
+        """The instant asked for, or now where the clock is past it."""
+        return max(at_ns, self.clock.now_ns())
 
     def receive(self, letter: Letter) -> None:
         """Put a file from outside into the inbox, whole or not at all."""

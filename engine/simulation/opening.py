@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from engine.simulation import venue
 from engine.simulation.bank import NOSTRO_USD, RESERVE_USD, Bank, Family
 from engine.simulation.business_days import epoch_day
 from engine.simulation.custodian import Custodian
@@ -50,10 +51,11 @@ RESERVE_MINOR = 900_000_000
 
 
 def set_up(floor: Floor, world: World, day: date, at_ns: int) -> None:
-    """Configure the engine (a frame of its own), then reference set, day and accounts."""
+    """Configure the engine (a frame of its own), then reference set, day, accounts and how they trade."""
     configure, *reference = reference_commands(at_ns)
     floor.submit([configure])
     floor.submit([*reference, start_day(day, at_ns), *account_commands(world, at_ns)])
+    floor.submit([*venue.rules(at_ns), *venue.schedules(at_ns), *venue.terms(world, at_ns)])
 
 
 def bring_capital(floor: Floor, bank: Bank, at_ns: int) -> None:

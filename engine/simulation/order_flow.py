@@ -142,7 +142,7 @@ class _Flow:
         for first in range(0, count, BLOCK):
             draws = self._draws(min(BLOCK, count - first))
             rows = np.zeros((len(draws), len(COLUMNS)), dtype=np.int64)
-            books.make_room(len(draws), 0)
+            books.make_room(len(draws))
             done = k.write_rows(
                 books.address, self._command.ctypes.data, self._live, self._slot_of, self._counts,
                 self._mids, self._mix, draws, is_prefill, rows,

@@ -7,7 +7,7 @@ Owns: which action comes next, of which order, at which price. Does not own: the
 them), nor who trades with whom.
 """
 
-from engine.market.matching_kernel import run
+from engine.market.matching_kernel import decide
 from engine.market.price_index_kernel import price_of
 from engine.market.words_kernel import (
     ASKS,
@@ -18,7 +18,6 @@ from engine.market.words_kernel import (
     C_LOTS,
     C_OWNER,
     C_PRICE,
-    EVENT_COUNT,
     EVENT_WORDS,
     EVENTS,
     NO_KEY,
@@ -109,22 +108,21 @@ def _target(slot_of, counts, mix, draw):
 
 @kernel
 def _submit(meta, command, row):
-    """Let the engine decide a row."""
+    """Let the engine decide a row. Returns the number of its events."""
     store(command, 0, row[0] | ((row[4] + BUY) << 8) | (row[5] << 16) | (row[6] << 24) | (row[3] << 40))
     store(command, C_ID, row[1])
     store(command, C_OWNER, row[2])
     store(command, C_PRICE, row[7])
     store(command, C_LOTS, row[8])
-    store(meta, EVENT_COUNT, 0)
-    run(meta, command, 0, 1, 1, False)
+    return decide(meta, command)
 
 
 @kernel
-def _settled(meta, live, slot_of, counts):
-    """Take the trades of the last command over; how many lots it traded, or -1 when it was refused."""
+def _settled(meta, live, slot_of, counts, event_count):
+    """Take over the trades of the last command; how many lots it traded, or -1 when it was refused."""
     events = load(meta, EVENTS)
     traded = 0
-    for i in range(load(meta, EVENT_COUNT)):
+    for i in range(event_count):
         event = events + i * EVENT_WORDS * 8
         kind = load(event, 0) & 0xFF
         if kind == REFUSED:
@@ -238,8 +236,8 @@ def write_rows(meta, command, live, slot_of, counts, mids, mix, draws, is_prefil
         draw, row = draws[i], rows[i]
         action = PLACE if is_prefill else _choose(mix, counts, draw[D_ACTION])
         _fill_row(meta, live, slot_of, counts, mids, mix, draw, action, row)
-        _submit(meta, command, row)
-        traded = _settled(meta, live, slot_of, counts)
+        event_count = _submit(meta, command, row)
+        traded = _settled(meta, live, slot_of, counts, event_count)
         if traded < 0:
             return i
         _follow(live, slot_of, counts, action, row, row[8] - traded)

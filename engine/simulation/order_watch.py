@@ -1,6 +1,6 @@
 """What traders know of their orders and holdings, from what the engine published.
 
-Owns: open orders and traded positions as seen from outside. Does not own: the engine's state; this
+Owns: open orders, traded positions and margins as seen from outside. Does not own: the engine's state; this
 is a client's own record and may lag by the frame that is being made.
 """
 
@@ -16,8 +16,11 @@ from schemas.market import (
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
+    OrderReduced,
     OrderReplaced,
+    OrderTriggered,
 )
+from schemas.risk import MarginChanged
 
 if TYPE_CHECKING:
     from engine.journal.frame import Frame
@@ -45,24 +48,30 @@ FILLED = (
 )
 WATCHED: dict[type, tuple[str, ...]] = {
     OrderAccepted: ACCEPTED,
-    OrderReplaced: ("order_id", "price_ticks", "quantity_lots"),
+    OrderReplaced: ("order_id", "price_ticks", "quantity_lots", "is_priority_kept"),
     Fill: FILLED,
     OrderCancelled: ("order_id",),
     OrderExpired: ("order_id",),
+    OrderReduced: ("order_id", "reduced_lots"),
+    OrderTriggered: ("order_id",),
+    MarginChanged: ("account_id", "equity_minor", "initial_margin_minor"),
 }
 
 
 @dataclass(slots=True)
 class OpenOrder:
-    """An order that rests, as its owner knows it."""
+    """An order that lives, as its owner knows it."""
 
     order_id: int
     account_id: int
     client_order_id: int
     instrument_id: int
     side: Side
-    price_ticks: int
+    order_type: OrderType
+    life: TimeInForce
+    price_ticks: int  # its limit; zero for none
     open_lots: int
+    has_triggered: bool = False
 
 
 class OrderKey(NamedTuple):
@@ -81,15 +90,20 @@ class OrderWatch:
         self._by_account: dict[int, dict[int, OpenOrder]] = {}
         self.position_lots: dict[tuple[int, int], int] = {}
         self.money_minor: dict[int, int] = {}
+        self.excess_minor: dict[int, int] = {}  # equity less initial margin, by account
         self.fill_count = 0
 
     def find(self, account_id: int, client_order_id: int) -> OpenOrder | None:
-        """The resting order of that number, if it still rests."""
+        """The order of that number, if it still lives."""
         return self._by_key.get(OrderKey(account_id, client_order_id))
 
     def open_orders(self, account_id: int) -> list[OpenOrder]:
-        """Resting orders of an account, oldest first."""
+        """Orders of an account that live, oldest first."""
         return list(self._by_account.get(account_id, {}).values())
+
+    def all_open(self) -> list[OpenOrder]:
+        """Everybody's orders that live, oldest first."""
+        return list(self._by_order_id.values())
 
     def add_holding(self, account_id: int, instrument_id: int, lots: int) -> None:
         """Count lots that came in by a transfer."""
@@ -100,11 +114,14 @@ class OrderWatch:
         """Lots held, by our own count; negative when short."""
         return self.position_lots.get((account_id, instrument_id), 0)
 
-    def forget_day(self) -> None:
-        """Drop day orders: a new business day began."""
-        self._by_order_id.clear()
-        self._by_key.clear()
-        self._by_account.clear()
+    def unsold(self, account_id: int, instrument_id: int) -> int:
+        """Lots held that no open order of the account is about to sell; both legs of a pair count."""
+        asked = sum(
+            o.open_lots
+            for o in self._by_account.get(account_id, {}).values()
+            if o.instrument_id == instrument_id and o.side is Side.SELL
+        )
+        return max(self.position(account_id, instrument_id) - asked, 0)
 
     def see(self, frame: Frame) -> None:
         """Take in every event of a frame in the engine's order."""
@@ -115,22 +132,39 @@ class OrderWatch:
                 self._fill(values)
             elif cls is OrderReplaced:
                 self._replace(*values)
+            elif cls is OrderReduced:
+                self._take(*values)
+            elif cls is OrderTriggered:
+                self._by_order_id[values[0]].has_triggered = True
+            elif cls is MarginChanged:
+                account_id, equity, needed = values
+                self.excess_minor[account_id] = equity - needed
             else:
                 self._drop(values[0])
 
     def _accept(self, values: tuple[int, ...]) -> None:
         order_id, account_id, number, instrument_id, side, kind, life, price, lots = values
-        if kind != OrderType.LIMIT or life != TimeInForce.DAY:
-            return
-        order = OpenOrder(order_id, account_id, number, instrument_id, Side(side), price, lots)
+        order = OpenOrder(
+            order_id,
+            account_id,
+            number,
+            instrument_id,
+            Side(side),
+            OrderType(kind),
+            TimeInForce(life),
+            price,
+            lots,
+        )
         self._by_order_id[order_id] = order
         self._by_key[OrderKey(account_id, number)] = order
         self._by_account.setdefault(account_id, {})[order_id] = order
 
-    def _replace(self, order_id: int, price_ticks: int, open_lots: int) -> None:
-        order = self._by_order_id.get(order_id)
-        if order is not None:
-            order.price_ticks, order.open_lots = price_ticks, open_lots
+    def _replace(self, order_id: int, price_ticks: int, open_lots: int, is_priority_kept: int) -> None:
+        """What keeps its place keeps its price; of a stop order the price is its stop, and no limit."""
+        order = self._by_order_id[order_id]
+        order.open_lots = open_lots
+        if not is_priority_kept and order.order_type is not OrderType.STOP:
+            order.price_ticks = price_ticks
 
     def _fill(self, values: tuple[int, ...]) -> None:
         instrument, side, lots, notional, taker_order, taker, maker_order, maker = values
@@ -141,17 +175,19 @@ class OrderWatch:
         self.money_minor[taker] = self.money_minor.get(taker, 0) - sign * notional
         self.money_minor[maker] = self.money_minor.get(maker, 0) + sign * notional
         for order_id in (taker_order, maker_order):
-            order = self._by_order_id.get(order_id)
-            if order is not None:
-                order.open_lots -= lots
-                if order.open_lots <= 0:
-                    self._drop(order_id)
+            self._take(order_id, lots)
+
+    def _take(self, order_id: int, lots: int) -> None:
+        """Count lots off an order: they were executed, or a rule took them."""
+        order = self._by_order_id[order_id]
+        order.open_lots -= lots
+        if order.open_lots <= 0:
+            self._drop(order_id)
 
     def _drop(self, order_id: int) -> None:
-        order = self._by_order_id.pop(order_id, None)
-        if order is not None:
-            self._by_key.pop(OrderKey(order.account_id, order.client_order_id), None)
-            self._by_account[order.account_id].pop(order_id, None)
+        order = self._by_order_id.pop(order_id)
+        del self._by_key[OrderKey(order.account_id, order.client_order_id)]
+        del self._by_account[order.account_id][order_id]
 
 
 def _watched_events(frame: Frame) -> Iterator[tuple[type, tuple[int, ...]]]:

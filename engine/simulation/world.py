@@ -24,7 +24,7 @@ from schemas.market import (
 )
 from schemas.packed import pack
 
-WINDOW_COUNT = 4096
+WINDOW_COUNT = 8192  # wide enough for the collar around any opening price
 COLLAR_BPS = 500
 BANK_ID = 1  # the bank that keeps our accounts and lends
 

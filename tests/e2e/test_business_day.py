@@ -56,6 +56,10 @@ def test_the_summary_tells_what_came_of_the_day(days: tuple[Home, Home, str]) ->
     assert "none missed, none false" in told
     assert "incident 1: verified" in told
     assert re.search(r"requirement +\$[\d,]+\.\d\d; on deposit before", told)
+    assert re.search(r"of types +LIMIT [\d,]+, MARKET [\d,]+, .*PEGGED_MID \d+", told)
+    assert re.search(r"auctions +\d+, [\d,]+ lots\n +opening auction +QALD \d+\.\d\d x \d+", told)
+    assert re.search(r"volatility auction +QBRM \d+\.\d\d x \d+", told)
+    assert re.search(r"fees +charged \$[\d,]+\.\d\d, paid out \$[\d,]+\.\d\d; net of taker \$", told)
 
 
 def test_the_same_seed_gives_the_same_journal_reserve_and_messages(days: tuple[Home, Home, str]) -> None:

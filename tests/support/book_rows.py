@@ -12,6 +12,7 @@ from schemas import codes, external, identity, ledger, market
 from schemas.codes import LedgerAccountKind as Kind
 from schemas.codes import PostingReason
 from schemas.packed import pack
+from schemas.record import record_of
 
 THURSDAY, FRIDAY, MONDAY, TUESDAY = 20_727, 20_728, 20_731, 20_732  # days since 1970
 DAY_NS = 86_400 * 10**9
@@ -42,6 +43,15 @@ class BookRows:
         own = {name: self.sequence for name, value in fields.items() if value == "own"}
         at = self.day * DAY_NS + self.sequence
         made = cls(sequence=self.sequence, occurred_at_ns=at, **(fields | own))
+        self.rows.append(made)
+        return made
+
+    def command(self, cls: type, **fields: Any) -> Any:
+        """Add a command; what a test does not tell of it is zero."""
+        self.sequence += 1
+        at = self.day * DAY_NS + self.sequence
+        untold = {c.name: 0 for c in record_of(cls).columns}
+        made = cls(**(untold | {"sequence": self.sequence, "received_at_ns": at} | fields))
         self.rows.append(made)
         return made
 

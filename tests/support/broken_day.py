@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas import codes, ledger, market, payments, settlement
+from schemas import codes, identity, ledger, market, payments, settlement
 from schemas.codes import LedgerAccountKind as Kind
-from schemas.codes import ObligationSide, PostingReason
+from schemas.codes import MarketEventReason as Why
+from schemas.codes import ObligationSide, OrderLink, OrderType, PostingReason, Side, TimeInForce
 from tests.support.book_rows import (
     AAA,
     BBB,
@@ -33,6 +34,7 @@ from tests.support.book_rows import (
     MARGIN,
     MONDAY,
     NOSTRO,
+    PRICE,
     RESERVE,
     STREET,
     THURSDAY,
@@ -50,6 +52,7 @@ class BrokenDay(BookRows):
     def __init__(self) -> None:
         super().__init__()
         self.obligations: dict[str, int] = {}
+        self.orders: dict[str, int] = {}
         self._thursday()
         self._friday()
 
@@ -66,51 +69,186 @@ class BrokenDay(BookRows):
         self._deposit(2, MARGIN, 1_000_000)
         self._transfer_in(101, HHH, 50)
         self._transfer_in(102, III, 30)
+        self._set_fees()
         fills = [
-            *(self._fill(CASH, asset, 100) for asset in (AAA, BBB, CCC, DDD, EEE, FFF)),
-            self._fill(MARGIN, GGG, 1_000),
+            self._fill(CASH, AAA, 100, fee=100),  # 1,000 millionths of 1,000.00
+            *(self._fill(CASH, asset, 100) for asset in (BBB, CCC, DDD, EEE, FFF)),
+            self._fill(MARGIN, GGG, 1_000, fee=-40),  # 20 millionths of 20,000.00, paid out
             self._fill(CASH, HHH, 10, is_buy=False),
             self._fill(CASH, EURUSD, 1, settles=MONDAY),
-            self._fill(MARGIN, CFD, 5, settles=THURSDAY),
+            self._fill(MARGIN, CFD, 2, settles=THURSDAY, fee=1),  # 0.2 rounded up
         ]
+        self._place_orders()
         self._settlement_cycle(fills)
 
+    def _set_fees(self) -> None:
+        for account, group in ((CASH, 1), (MARGIN, 2)):
+            self.event(
+                identity.TradingTermsSet,
+                account_id=account,
+                fee_group_id=group,
+                group_id=account,
+                self_trade_code=int(codes.SelfTradePrevention.DECREMENT),
+            )
+        for group, instrument, taker, maker in ((1, AAA, 1_000, 0), (2, GGG, -20, 0), (2, CFD, 100, -2_000)):
+            self.event(
+                market.FeesSet,
+                fee_group_id=group,
+                instrument_id=instrument,
+                taker_ppm=taker,
+                maker_ppm=maker,
+            )
+
     def _fill(
-        self, account: int, instrument: int, lots: int, *, is_buy: bool = True, settles: int = 0
+        self,
+        account: int,
+        instrument: int,
+        lots: int,
+        *,
+        is_buy: bool = True,
+        settles: int = 0,
+        fee: int = 0,
+        order_id: int = 1,
+        is_maker: bool = False,
+        is_auction: bool = False,
     ) -> market.Fill:
+        """An account trades with the street, as the side that takes unless `is_maker`."""
         price = price_of(instrument)
+        taker_side = Side.BUY if is_buy != is_maker else Side.SELL
+        own = {"order_id": order_id, "account_id": account, "fee_minor": fee}
+        other = {"order_id": 2, "account_id": STREET, "fee_minor": 0}
+        taker, maker = (other, own) if is_maker else (own, other)
         fill = self.event(
             market.Fill,
             fill_id="own",
             instrument_id=instrument,
-            taker_side_code=int(codes.Side.BUY if is_buy else codes.Side.SELL),
+            taker_side_code=int(taker_side),
             price_ticks=price,
             quantity_lots=lots,
             notional_minor=lots * price,
-            taker_fee_minor=0,
-            taker_order_id=1,
-            taker_account_id=account,
-            maker_order_id=2,
-            maker_account_id=STREET,
+            is_auction=int(is_auction),
             trade_epoch_day=self.day,
             settlement_epoch_day=settles or (FRIDAY if self.day == THURSDAY else MONDAY),
+            **{f"taker_{name}": value for name, value in taker.items()},
+            **{f"maker_{name}": value for name, value in maker.items()},
         )
-        if instrument == CFD:
-            return fill
-        street, client = (Kind.STREET_PENDING, account), (Kind.CLIENT, account)
-        asset = EUR if instrument == EURUSD else instrument
-        units = lots * (100_000 if instrument == EURUSD else 1)
-        into, out = (street, client) if is_buy else (client, street)
         due, number = fill.settlement_epoch_day, fill.fill_id
-        self.post(PostingReason.TRADE, units, into, out, number, asset, due)
-        self.post(PostingReason.TRADE, fill.notional_minor, out, into, number, USD, due)
+        street, client = (Kind.STREET_PENDING, account), (Kind.CLIENT, account)
+        if instrument != CFD:
+            asset = EUR if instrument == EURUSD else instrument
+            units = lots * (100_000 if instrument == EURUSD else 1)
+            into, out = (street, client) if is_buy else (client, street)
+            self.post(PostingReason.TRADE, units, into, out, number, asset, due)
+            self.post(PostingReason.TRADE, fill.notional_minor, out, into, number, USD, due)
+        if fee:
+            payer, payee = (client, (Kind.FEE_INCOME, 0))[:: 1 if fee > 0 else -1]
+            self.post(PostingReason.FEE, abs(fee), payer, payee, number, USD, due)
         return fill
+
+    def _place_orders(self) -> None:
+        """Orders that end in every way, or not at all; those of the contract are filled."""
+        rested = self._order("maker", MARGIN, CFD, 2, life=TimeInForce.GTC)
+        self._fill(MARGIN, CFD, 2, settles=THURSDAY, order_id=rested, is_maker=True, fee=-4)
+        bought = self._order("auction", MARGIN, CFD, 3, life=TimeInForce.AT_OPEN)
+        self._phase(CFD, codes.InstrumentState.OPENING_AUCTION)
+        self.event(
+            market.AuctionUncrossed,
+            instrument_id=CFD,
+            price_ticks=price_of(CFD),
+            quantity_lots=1,
+            surplus_lots=2,
+            surplus_side_code=int(Side.BUY),
+        )
+        self._fill(MARGIN, CFD, 1, settles=THURSDAY, order_id=bought, is_auction=True, fee=-2)
+        self._phase(CFD, codes.InstrumentState.OPEN)
+        self._end(bought, MARGIN, CFD, 2, Why.AUCTION, is_expiry=True)
+        iceberg = self._order(
+            "iceberg", CASH, HHH, 100, side=Side.SELL, life=TimeInForce.GTC, display_lots=10
+        )
+        self._about(
+            market.OrderReplaced, iceberg, CASH, HHH, price_ticks=PRICE, quantity_lots=40, is_priority_kept=1
+        )
+        self._reduce(iceberg, CASH, HHH, 15, Why.SELF_TRADE)
+        stop = self._order(
+            "stop",
+            CASH,
+            HHH,
+            20,
+            OrderType.STOP,
+            side=Side.SELL,
+            stop_ticks=900,
+            order_link_code=OrderLink.AWAIT,
+        )
+        self._trigger(stop, CASH, HHH, 20, Why.ENTRY)
+        self._reduce(stop, CASH, HHH, 5, Why.ENTRY)
+        self._trigger(stop, CASH, HHH, 15, Why.STOP)
+        self._end(stop, CASH, HHH, 15, Why.LINKED)
+        # the last nanosecond of 64 bits: no timestamp holds it, and nothing keeps anybody from asking for it
+        self._order("forever", CASH, HHH, 1, life=TimeInForce.GTD, expires_at_ns=(1 << 63) - 1)
+        crossed = self._order("crossed", CASH, HHH, 7)
+        self._reduce(crossed, CASH, HHH, 7, Why.SELF_TRADE)
+
+    def _order(
+        self,
+        name: str,
+        account: int,
+        instrument: int,
+        lots: int,
+        kind: OrderType = OrderType.LIMIT,
+        *,
+        side: Side = Side.BUY,
+        life: TimeInForce = TimeInForce.DAY,
+        **terms: int,
+    ) -> int:
+        price = 0 if kind == OrderType.STOP else price_of(instrument)
+        shared = {
+            "account_id": account,
+            "client_order_id": len(self.orders) + 1,
+            "instrument_id": instrument,
+            "side_code": int(side),
+            "order_type_code": int(kind),
+            "time_in_force_code": int(life),
+            "price_ticks": price,
+            "quantity_lots": lots,
+        }
+        order_id = self.command(market.PlaceOrder, **shared, **terms).sequence
+        self.event(market.OrderAccepted, order_id=order_id, **shared)
+        self.orders[name] = order_id
+        return order_id
+
+    def _about(self, cls: type, order_id: int, account: int, instrument: int, **fields: int) -> None:
+        self.event(
+            cls, order_id=order_id, account_id=account, client_order_id=1, instrument_id=instrument, **fields
+        )
+
+    def _trigger(self, order_id: int, account: int, instrument: int, lots: int, why: Why) -> None:
+        cls = market.OrderTriggered
+        self._about(cls, order_id, account, instrument, quantity_lots=lots, order_end_code=int(why))
+
+    def _reduce(self, order_id: int, account: int, instrument: int, lots: int, why: Why) -> None:
+        cls = market.OrderReduced
+        self._about(cls, order_id, account, instrument, reduced_lots=lots, order_end_code=int(why))
+
+    def _end(
+        self, order_id: int, account: int, instrument: int, lots: int, why: Why, *, is_expiry: bool = False
+    ) -> None:
+        cls = market.OrderExpired if is_expiry else market.OrderCancelled
+        told = {"expired_lots" if is_expiry else "cancelled_lots": lots, "order_end_code": int(why)}
+        self._about(cls, order_id, account, instrument, **told)
+
+    def _phase(self, instrument: int, state: codes.InstrumentState) -> None:
+        self.event(
+            market.InstrumentStateChanged,
+            instrument_id=instrument,
+            instrument_state_code=int(state),
+            order_end_code=int(Why.ASKED),
+        )
 
     def _settlement_cycle(self, fills: list[market.Fill]) -> None:
         cause = self.sequence
         for fill in fills:
             is_contract = fill.instrument_id == CFD
-            is_buy = fill.taker_side_code == codes.Side.BUY
+            is_buy = fill.taker_side_code == Side.BUY
             side = ObligationSide.RECEIVE if is_buy else ObligationSide.DELIVER
             units, minor, asset = fill.quantity_lots, fill.notional_minor, fill.instrument_id
             if fill.instrument_id == EURUSD:
@@ -209,7 +347,7 @@ class BrokenDay(BookRows):
         self._withdraw(8, 20_000, is_paid=True)
         self._borrow(500_000, 500)
         self._reserve(9, 10_000_000)
-        self._fill(CASH, AAA, 10)  # after the last cycle
+        self._fill(CASH, AAA, 10, fee=10)  # after the last cycle
         stated = {AAA: 100, BBB: 100, CCC: 100, DDD: 100, FFF: 40, GGG: 500, HHH: 57}
         for asset, units in stated.items():
             self.holding(asset, units)
@@ -323,11 +461,12 @@ class BrokenDay(BookRows):
 
 
 EXPECTED_ITEMS = {
-    # 500,000 less six purchases, plus a sale and four deposits, less a withdrawal paid
-    1: 50_000_000 - 600_000 + 10_000 + 40_000 - 20_000,
+    # 500,000 less six purchases and a fee, plus a sale and four deposits, less a withdrawal paid
+    1: 50_000_000 - 600_000 - 100 + 10_000 + 40_000 - 20_000,
     2: 500_000,  # the loan is secured by margin securities alone
     4: 100_000 + 60_000 + 100_000 + 100_000,  # EEE, the rest of FFF, and the overdue BBB and DDD
-    10: 995_000,  # 10,000 less 20,000 of purchases plus 50 of variation
+    # 10,000 less 20,000 of purchases plus 50 of variation, less 0.40 and 0.06 paid out and 0.01 of fee
+    10: 995_000 - 46 + 1,
     12: 10_000,  # HHH
 }
 

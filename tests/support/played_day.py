@@ -17,6 +17,7 @@ from engine.config import Home
 from engine.journal.frame import Frame, Section
 from engine.pipeline import ZERO_HASH, Pipeline
 from engine.simulation.day import DEFAULT_DAY, DayPlayed, play_day
+from engine.state import State
 from schemas.derive.layout import row_tuple
 
 SCALE = 0.05
@@ -63,6 +64,7 @@ class Played(NamedTuple):
     batches: list[list[tuple[str, tuple[int, ...]]]]
     frames: list[Frame]
     labels: list[dict[str, Any]]
+    state: State  # of the engine, afterwards
 
     def rows(self, cls: type) -> list[Any]:
         """Every row of a record class, in order."""
@@ -83,7 +85,7 @@ def play(seed: int, scale: float = SCALE, day: date = DEFAULT_DAY) -> Played:
     engine = Listened(Pipeline(None, journal))
     played = play_day(engine, home, FakeClock(0), seed=seed, business_date=day, scale=scale)
     labels = json.loads((home.simulation / "labels.json").read_text())
-    return Played(home, played, engine.batches, journal.frames, labels)
+    return Played(home, played, engine.batches, journal.frames, labels, engine.pipeline.state)
 
 
 @cache

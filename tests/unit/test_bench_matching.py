@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from engine.benchmarks.command_file import COLUMNS, FURTHER_COLUMNS, PREFILL, columns_text, read_commands
-from engine.benchmarks.passes import notional_of
+from engine.benchmarks.passes import Replay, notional_of
 from engine.market.matcher import Matcher
 from engine.market.naive_book import NaiveBooks
 from engine.market.requests import LARGEST_INSTRUMENT_ID, Happening, Request, Venue, pack_requests
@@ -306,10 +306,10 @@ def test_what_the_engine_refuses(tmp_path: Path, row: tuple[int, ...], reason: R
 
 
 def test_every_column_reaches_the_engine(tmp_path: Path) -> None:
-    further: dict[str, list[int]] = {name: [0, 0] for name in FURTHER_COLUMNS}
+    further: dict[str, list[int]] = {name: [1, 0] for name in FURTHER_COLUMNS}
     further |= {
         "group_id": [3, 4], "session_id": [5, 6], "client_order_id": [-7, 8], "received_at_ns": [9, -10],
-        "post_only": [0, 2], "self_trade": [4, 7], "is_reduce_only": [1, 0], "is_one_sided": [0, 1],
+        "post_only": [0, 2], "self_trade": [4, 7],
         "display_lots": [0, 2], "minimum_lots": [0, 1 << 40], "stop_ticks": [0, -1], "trail_ticks": [0, 12],
         "offset_ticks": [0, 13], "expires_at_ns": [0, 14], "linked_order_id": [0, 15], "link": [0, 3],
     }  # fmt: skip
@@ -350,6 +350,20 @@ def test_a_sweep_of_icebergs_that_grew_in_the_same_batch_has_room(tmp_path: Path
     rows += [(PLACE, 99, 8, 1, 0, LIMIT, IOC, 101, 20_000)]
     report = report_of(file_of(tmp_path / "f", rows, display_lots=[1] * 20 + [0] * 21))
     assert report["trades"] == 20_000 and report["live_orders"] == 0
+
+
+def test_passes_that_differ_end_with_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file_of(tmp_path / "f", [BID, ASK])
+    images = iter(range(100))
+    monkeypatch.setattr(Replay, "_image", lambda _: str(next(images)))
+    answer = run("matching", "--commands", path)
+    assert answer.exit_code == 3 and "INVARIANT BROKEN: f: two passes" in answer.stderr
+    monkeypatch.setattr(Replay, "_image", lambda _: "")
+    digests = iter(range(100))
+    told = Replay.tell
+    monkeypatch.setattr(Replay, "tell", lambda r, batch: told(r, batch)._replace(digest=str(next(digests))))
+    answer = run("matching", "--commands", path)
+    assert answer.exit_code == 3 and "INVARIANT BROKEN: f: passes over" in answer.stderr
 
 
 def test_notional_is_exact() -> None:

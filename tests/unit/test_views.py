@@ -16,8 +16,21 @@ from engine.journal.writer import JournalWriter
 from engine.projections.views import LiveView, ViewWriter, view_path
 from engine.risk.margin_kernel import held_lots
 from engine.state import State
-from schemas.codes import AccountClass, LedgerAccountKind, Side
-from schemas.market import BusinessDayStarted, Fill, PlaceOrder
+from schemas.codes import (
+    AccountClass,
+    InstrumentState,
+    LedgerAccountKind,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+from schemas.market import (
+    BusinessDayStarted,
+    ChangeInstrumentState,
+    Fill,
+    PlaceOrder,
+    SetKillSwitch,
+)
 from schemas.settlement import RunSettlementCycle
 from tests.support.scenario import World
 
@@ -82,6 +95,35 @@ def test_figures_are_those_of_the_engine_after_trades() -> None:
     assert [by_symbol["BETA"][n] for n in names] == [0, 0, 0, 0]
     assert figures["record_counts"]["fills"] == 3
     assert figures["accounts"][1]["position_lots"] == {"1": 75, "3": 5}
+
+
+def test_phases_auctions_and_the_kill_switch_are_followed() -> None:
+    world = World().play(OPENING + TRADES)
+    assert view_of(world).figures()["is_stopped"] is False
+    world.send(SetKillSwitch, is_stopped=1, operator_id=9)
+    assert view_of(world).figures()["is_stopped"] is True
+    world.send(SetKillSwitch, is_stopped=0, operator_id=9)
+    for state in (InstrumentState.CLOSED, InstrumentState.PRE_OPEN):
+        world.send(ChangeInstrumentState, instrument_id=1, instrument_state_code=state)
+    for number, account_id, side, price in ((8, 7, Side.SELL, 9_900), (9, 8, Side.BUY, 10_100)):
+        world.send(
+            PlaceOrder,
+            account_id=account_id,
+            client_order_id=number,
+            instrument_id=1,
+            side_code=side,
+            order_type_code=OrderType.LIMIT,
+            time_in_force_code=TimeInForce.AT_OPEN,
+            price_ticks=price,
+            quantity_lots=20,
+        )
+    assert view_of(world).figures()["instruments"][0]["instrument_state_code"] == InstrumentState.PRE_OPEN
+    world.send(ChangeInstrumentState, instrument_id=1, instrument_state_code=InstrumentState.OPEN)
+    figures = view_of(world).figures()
+    assert figures["is_stopped"] is False
+    assert figures["record_counts"]["auctions"] == 1
+    assert figures["instruments"][0]["volume_lots"] == 25 + 20
+    assert_view_is_state(figures, world.pipeline.state)
 
 
 def test_a_new_day_begins_its_own_volume() -> None:

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from schemas.identity import AccountOpened
+from tests.support.book_rows import CASH, MARGIN
 from tests.support.broken_day import EXPECTED_ITEMS, BrokenDay
 from tests.support.lake_fixture import write_lake
 
@@ -92,13 +93,13 @@ def test_reserve_items_are_those_reckoned_by_hand(home: Path) -> None:
     lines = dict(rows(home, "reserve_lines", "item_number, amount_minor"))
     expected = {item: EXPECTED_ITEMS.get(item, 0) for item in range(1, 16)}
     assert {item: lines[item] for item in range(1, 16)} == expected
-    # 502,900.00 of credits; 10,050.00 of debits less 2 percent
-    assert lines[16] == 50_290_000 - (1_005_000 - 20_100)
+    # 502,899.00 of credits; 10,049.55 of debits less 2 percent, cut down to a cent
+    assert lines[16] == 50_289_900 - (1_004_955 - 20_099)
 
 
 def test_reserve_order_is_what_is_not_on_deposit(home: Path) -> None:
     (found,) = rows(home, "reserve_requirement", "requirement_minor, deposit_minor, order_minor")
-    assert found == (49_305_100, 10_000_000, 39_305_100)
+    assert found == (49_305_044, 10_000_000, 39_305_044)
     ((deposit_date,),) = rows(home, "reserve_requirement", "deposit_date::varchar")
     assert deposit_date == "2026-10-06"
 
@@ -117,6 +118,56 @@ def test_stock_record_names_owner_and_place(home: Path) -> None:
         ("STREET_PENDING", 1): 0,
         ("FAIL", 1): -10,
     }
+
+
+def test_orders_say_how_they_were_asked_and_how_they_ended(home: Path, day: BrokenDay) -> None:
+    columns = "order_id, order_type, time_in_force, display_lots, stop_ticks, order_link, self_trade"
+    terms = {order_id: told for order_id, *told in rows(home, "orders", columns)}
+    assert terms[day.orders["iceberg"]] == ["LIMIT", "GTC", 10, 0, "NONE", "DECREMENT"]
+    assert terms[day.orders["stop"]] == ["STOP", "DAY", 0, 900, "AWAIT", "DECREMENT"]
+    columns = (
+        "order_id, status, end_reason, executed_lots, reduced_lots, open_lots, fee_minor, trigger_reason"
+    )
+    became = {order_id: told for order_id, *told in rows(home, "orders", columns)}
+    assert became == {
+        day.orders["maker"]: ["FILLED", None, 2, 0, 0, -4, None],
+        day.orders["auction"]: ["EXPIRED", "AUCTION", 1, 0, 0, -2, None],
+        day.orders["iceberg"]: ["OPEN", None, 0, 15, 25, 0, None],
+        day.orders["stop"]: ["CANCELLED", "LINKED", 0, 5, 0, 0, "STOP"],
+        day.orders["forever"]: ["OPEN", None, 0, 0, 1, 0, None],
+        day.orders["crossed"]: ["CANCELLED", "SELF_TRADE", 0, 7, 0, 0, None],
+    }
+
+
+def test_fees_are_told_by_who_took_and_who_rested(home: Path) -> None:
+    amounts = "taker_fee_minor, maker_fee_minor, auction_fee_minor, charged_minor, rebated_minor"
+    told = rows(home, "fees", f"account_id, symbol, trade_date::varchar, {amounts}")
+    found = {(account, symbol): fees for account, symbol, day, *fees in told if day == "2026-10-01"}
+    assert found[CASH, "AAA"] == [100, 0, 0, 100, 0]
+    assert found[MARGIN, "GGG"] == [-40, 0, 0, 0, 40]
+    assert found[MARGIN, "AAACFD"] == [1, -4, -2, 1, 6]
+    assert found[CASH, "BBB"] == [0, 0, 0, 0, 0]
+    kinds = rows(home, "balances", "account_kind, trade_date_units::bigint")
+    assert [units for kind, units in kinds if kind == "FEE_INCOME"] == [-(111 - 46)]
+
+
+def test_an_auction_tells_its_price_and_what_traded(home: Path) -> None:
+    (found,) = rows(
+        home,
+        "auctions",
+        "symbol, phase, price::varchar, matched_lots, traded_lots, surplus_lots, surplus_side",
+    )
+    assert found == ("AAACFD", "OPENING_AUCTION", "10.000000000000000000", 1, 1, 2, "BUY")
+
+
+def test_what_is_in_force_is_told_as_of_the_day(home: Path) -> None:
+    schedules = rows(home, "fee_schedules", "fee_group_id, symbol, taker_ppm, maker_ppm")
+    assert sorted(schedules) == [(1, "AAA", 1_000, 0), (2, "AAACFD", 100, -2_000), (2, "GGG", -20, 0)]
+    listed = {
+        symbol: told for symbol, *told in rows(home, "instruments", "symbol, instrument_state, last_ticks")
+    }
+    assert listed["AAACFD"] == ["OPEN", 1_000]
+    assert listed["III"] == ["CLOSED", None]
 
 
 def test_messages_of_the_day_are_pending(home: Path) -> None:
@@ -141,7 +192,7 @@ def test_yesterday_can_be_told_again(day: BrokenDay, tmp_path: Path) -> None:
     assert rows(tmp_path, "reconciliation_breaks", "reference") == []
     assert len(rows(tmp_path, "pending_instructions", "obligation_reference")) == 10
     (totals,) = rows(tmp_path, "reserve_requirement", "credits_minor, requirement_minor")
-    assert totals == (50_000_000 + 1_000_000 + 5_000, 51_005_000)
+    assert totals == (50_000_000 + 1_000_000 + 5_000 + 5, 51_005_005)
 
 
 def test_an_empty_lake_builds_and_computes_nothing(tmp_path: Path) -> None:

@@ -14,11 +14,7 @@ select
     instruments.is_contract,
     known.taker_side,
     known.price_ticks,
-    -- quote currency per whole unit of the base asset, cut to eight decimals
-    {{ as_decimal(
-        "known.price_ticks::hugeint * instruments.tick_value_minor * " ~ ten_to("instruments.base_digits + 8")
-        ~ " // (instruments.lot_units * " ~ ten_to("instruments.currency_digits") ~ ")", "8"
-    ) }} as price,
+    {{ price_of('known.price_ticks', 'instruments') }} as price,
     known.quantity_lots,
     (known.quantity_lots * instruments.lot_units)::bigint as quantity_units,
     {{ as_decimal("known.quantity_lots * instruments.lot_units", "instruments.base_digits") }} as quantity,
@@ -26,6 +22,8 @@ select
     {{ as_decimal("known.notional_minor", "instruments.currency_digits") }} as notional,
     instruments.currency,
     known.taker_fee_minor,
+    known.maker_fee_minor,
+    known.is_auction,
     known.taker_order_id,
     known.taker_account_id,
     known.maker_order_id,

@@ -14,6 +14,8 @@ select
     notional_minor,
     currency,
     taker_fee_minor,
+    maker_fee_minor,
+    is_auction,
     taker_order_id,
     taker_account_id,
     maker_order_id,

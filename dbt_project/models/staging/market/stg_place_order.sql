@@ -19,7 +19,7 @@ select
     stop_ticks,
     trail_ticks,
     offset_ticks,
-    make_timestamp_ns(expires_at_ns) as expires_at,
+    case when expires_at_ns between 1 and 9223372036854775806 then make_timestamp_ns(expires_at_ns) end as expires_at,
     linked_client_order_id,
     case order_link_code when 0 then 'NONE' when 1 then 'OCO' when 2 then 'AWAIT' when 3 then 'ENTRY' end as order_link
 from {{ source('lake_market', 'place_order') }}

@@ -11,11 +11,22 @@ from numba import njit
 
 from engine.ledger.posting_kernel import BROKEN, post_fill_side
 from engine.market.day_orders import DayOrders
-from engine.market.words_kernel import EVENT_COUNT, EVENT_WORDS, EVENTS, load
+from engine.market.order_id_kernel import find_order
+from engine.market.placing_kernel import is_priced
+from engine.market.words_kernel import (
+    EVENT_COUNT,
+    EVENT_WORDS,
+    EVENTS,
+    IDS,
+    O_CLIENT,
+    ORDER_WORDS,
+    ORDERS,
+    load,
+)
 from engine.risk.admission_kernel import is_street
-from engine.risk.fee_kernel import fee_minor
+from engine.risk.fee_kernel import fee_minor, lot_cost_minor
 from engine.risk.margin_kernel import equity, is_contract, requirement
-from schemas.codes import MarketEventKind, MarketEventReason, Side
+from schemas.codes import MarketEventKind, MarketEventReason, OrderType, Side
 
 (
     ACCEPTED,
@@ -44,6 +55,7 @@ _BUY = int(Side.BUY)
 _SELL = int(Side.SELL)
 _KEPT = int(MarketEventReason.PRIORITY_KEPT)
 _ENTRY = int(MarketEventReason.ENTRY)
+_MARKET, _TRAILING = int(OrderType.MARKET), int(OrderType.TRAILING_STOP)
 _M_ACCEPTED = int(MarketEventKind.ACCEPTED)
 _M_REFUSED = int(MarketEventKind.REFUSED)
 _M_TRADED = int(MarketEventKind.TRADED)
@@ -125,16 +137,49 @@ def order_row(state, events, kind, cause, at_ns, rows, at, order_id, instrument_
 # What open orders reserve -----------------------------------------------------------------------------------
 
 
+#
+# What an order reserves follows from its row and its other leg's. So whatever happens to either, both are
+# looked at again, and no event has to know how the two hang together. Exits reserve as their entry is filled:
+# from then on they can be set free at any time, and what they will take may be promised to nothing else.
+
+
+@njit(cache=True, nogil=True)
+def position_of(state, order_id):
+    """Where the day has an order that lives; zero when it has ended."""
+    orders = load(state.books, ORDERS)
+    row = find_order(state.books, load(state.books, IDS), orders, order_id)
+    return load(orders, row * ORDER_WORDS + O_CLIENT) if row != 0 else 0
+
+
+@njit(cache=True, nogil=True)
+def _lots_alone(order):
+    """What an order would reserve if it had no other leg."""
+    return min(order.open_lots, order.freed_lots) if order.is_waiting != 0 else order.open_lots
+
+
+@njit(cache=True, nogil=True)
+def due_lots(state, at):
+    """What a day's order has to reserve as things are."""
+    order = state.day.rows[at]
+    lots = _lots_alone(order)
+    if order.is_second_leg != 0:
+        first_at = position_of(state, order.partner_order_id)
+        if first_at != 0:
+            lots = max(lots - _lots_alone(state.day.rows[first_at]), 0)
+    return lots
+
+
 @njit(cache=True, nogil=True)
 def reserve(state, at, lots):
     """Count lots of a day's order for margin; negative lots take back."""
+    if lots == 0:
+        return
     order = state.day.rows[at]
     order.reserved_lots += lots
     row = state.positions[order.account_id, order.instrument_id]
     if order.side_code == _BUY:
-        value = state.instruments[order.instrument_id].tick_value_minor
         row.open_buy_lots += lots
-        row.open_buy_minor += lots * order.reserve_ticks * value
+        row.open_buy_minor += lots * order.reserve_minor
         if order.is_reduce_only != 0:
             row.reduce_buy_lots += lots
     else:
@@ -144,12 +189,33 @@ def reserve(state, at, lots):
 
 
 @njit(cache=True, nogil=True)
+def _keep_reserve(state, at):
+    """Let an order and its other leg reserve what they have to now."""
+    order = state.day.rows[at]
+    reserve(state, at, due_lots(state, at) - order.reserved_lots)
+    partner_at = position_of(state, order.partner_order_id) if order.partner_order_id != 0 else 0
+    if partner_at != 0:
+        reserve(state, partner_at, due_lots(state, partner_at) - state.day.rows[partner_at].reserved_lots)
+
+
+@njit(cache=True, nogil=True)
+def _price(state, at, ticks):
+    """Set what an order's price is, and what it reserves at. It reserves nothing now."""
+    order = state.day.rows[at]
+    kind = order.order_type_code
+    if kind != _MARKET and kind != _TRAILING:
+        order.price_ticks = ticks
+    if is_priced(kind):
+        order.reserve_ticks = ticks
+    account, instrument = state.accounts[order.account_id], state.instruments[order.instrument_id]
+    order.reserve_minor = lot_cost_minor(state.fees, account, instrument, order.reserve_ticks)
+
+
+@njit(cache=True, nogil=True)
 def _shrink(state, at, lots):
     """Take lots off a day's order, and what it reserves with them."""
-    order = state.day.rows[at]
-    order.open_lots -= lots
-    if order.reserved_lots > order.open_lots:
-        reserve(state, at, order.open_lots - order.reserved_lots)
+    state.day.rows[at].open_lots -= lots
+    _keep_reserve(state, at)
 
 
 @njit(cache=True, nogil=True)
@@ -158,16 +224,35 @@ def _end(state, at):
 
 
 @njit(cache=True, nogil=True)
+def _free(state, at, lots):
+    """Let an exit reserve what its entry was filled for."""
+    state.day.rows[at].freed_lots += lots
+    _keep_reserve(state, at)
+
+
+@njit(cache=True, nogil=True)
+def _take(state, at, lots):
+    """Take filled lots off a day's order; its exit's two legs may have to give them back."""
+    _shrink(state, at, lots)
+    child_id = state.day.rows[at].child_order_id
+    child_at = position_of(state, child_id) if child_id != 0 else 0
+    if child_at != 0:
+        leg_id = state.day.rows[child_at].partner_order_id
+        leg_at = position_of(state, leg_id) if leg_id != 0 else 0
+        _free(state, child_at, lots)
+        if leg_at != 0:
+            _free(state, leg_at, lots)
+
+
+@njit(cache=True, nogil=True)
 def _replace(state, at, price, lots, is_kept):
     """Reserve for an order as it stands now."""
     order = state.day.rows[at]
-    was_reserved = order.reserved_lots > 0
     reserve(state, at, -order.reserved_lots)
     order.open_lots = lots
-    if order.is_priced != 0 and not is_kept:
-        order.reserve_ticks = price
-    if was_reserved:
-        reserve(state, at, lots)
+    if not is_kept:
+        _price(state, at, price)
+    _keep_reserve(state, at)
 
 
 # Margin -----------------------------------------------------------------------------------------------------
@@ -183,11 +268,14 @@ def _touch(state, events, cause, account_id):
 
 @njit(cache=True, nogil=True)
 def tell_margins(state, events, cause, at_ns, last_id):
-    """Write the margin of every account that the command touched; that of `last_id` comes last."""
+    """Write the margin of every account that the command touched; that of `last_id`, if touched, comes last."""
+    is_last = False
     for i in range(events.counts[TOUCHED]):
-        if state.touched_ids[i] != last_id:
+        if state.touched_ids[i] == last_id:
+            is_last = True
+        else:
             _tell_margin(state, events, cause, at_ns, state.touched_ids[i])
-    if last_id != 0 and state.touched[last_id] == cause:
+    if is_last:
         _tell_margin(state, events, cause, at_ns, last_id)
     events.counts[TOUCHED] = 0
 
@@ -254,17 +342,25 @@ def record(state, events, trade_epoch_day, cause, at_ns):
         if kind == _M_PAIRED:
             buyer_at = at
             continue
+        if kind == _M_RESTED or kind == _M_REFILLED or kind == _M_REPRICED:
+            taker_at = at if kind == _M_REPRICED else taker_at
+            i = order_row(state, events, SHOWN, cause, at_ns, events.shown, at, order_id, instrument_id)
+            events.shown[i].side_code = side
+            events.shown[i].price_ticks = price
+            events.shown[i].quantity_lots = lots
+            events.shown[i].shown_lots = 0 if kind == _M_REPRICED else shown
+            continue
         _touch(state, events, cause, state.day.rows[at].account_id)
         if kind == _M_ACCEPTED:
             taker_at = at
             _accept(state, events, cause, at_ns, at, order_id, price, lots)
         elif kind == _M_REPLACED:
             taker_at = at
+            _replace(state, at, price, lots, why == _KEPT)
             i = order_row(state, events, REPLACED, cause, at_ns, events.replaced, at, order_id, instrument_id)
-            events.replaced[i].price_ticks = price
+            events.replaced[i].price_ticks = state.day.rows[at].price_ticks
             events.replaced[i].quantity_lots = lots
             events.replaced[i].is_priority_kept = 1 if why == _KEPT else 0
-            _replace(state, at, price, lots, why == _KEPT)
         elif kind == _M_CANCELLED:
             i = order_row(
                 state, events, CANCELLED, cause, at_ns, events.cancelled, at, order_id, instrument_id
@@ -284,20 +380,14 @@ def record(state, events, trade_epoch_day, cause, at_ns):
             )
             events.triggered[i].quantity_lots = lots
             events.triggered[i].order_end_code = why
-            if why == _ENTRY and state.day.rows[at].is_second_leg == 0:
-                reserve(state, at, lots)
+            if why == _ENTRY:
+                state.day.rows[at].is_waiting = 0
+                _keep_reserve(state, at)
         elif kind == _M_REDUCED:
             i = order_row(state, events, REDUCED, cause, at_ns, events.reduced, at, order_id, instrument_id)
             events.reduced[i].reduced_lots = lots
             events.reduced[i].order_end_code = why
             _shrink(state, at, lots)
-        elif kind == _M_RESTED or kind == _M_REFILLED or kind == _M_REPRICED:
-            taker_at = at if kind == _M_REPRICED else taker_at
-            i = order_row(state, events, SHOWN, cause, at_ns, events.shown, at, order_id, instrument_id)
-            events.shown[i].side_code = side
-            events.shown[i].price_ticks = price
-            events.shown[i].quantity_lots = lots
-            events.shown[i].shown_lots = 0 if kind == _M_REPRICED else shown
     return reason
 
 
@@ -305,6 +395,9 @@ def record(state, events, trade_epoch_day, cause, at_ns):
 def _accept(state, events, cause, at_ns, at, order_id, price, lots):
     """An order lives. Its row of the day was filled in when it was admitted."""
     order = state.day.rows[at]
+    order.open_lots = lots
+    _price(state, at, price if is_priced(order.order_type_code) else order.price_ticks)
+    _keep_reserve(state, at)
     i = next_row(events, ACCEPTED, cause, at_ns, events.accepted)
     row = events.accepted[i]
     row.order_id = order_id
@@ -312,11 +405,9 @@ def _accept(state, events, cause, at_ns, at, order_id, price, lots):
     row.client_order_id = order.client_order_id
     row.instrument_id = order.instrument_id
     row.side_code = order.side_code
-    row.price_ticks = price
+    row.order_type_code = order.order_type_code
+    row.price_ticks = price if is_priced(order.order_type_code) else 0
     row.quantity_lots = lots
-    order.open_lots = lots
-    if order.is_priced != 0:
-        order.reserve_ticks = price
 
 
 @njit(cache=True, nogil=True)
@@ -354,8 +445,8 @@ def _fill(
     row.settlement_epoch_day = instrument.settlement_epoch_day
     _touch(state, events, cause, maker_id)
     _touch(state, events, cause, taker_id)
-    _shrink(state, taker_at, lots)
-    _shrink(state, maker_at, lots)
+    _take(state, taker_at, lots)
+    _take(state, maker_at, lots)
     _side(state, events, row, taker_id, instrument, side, taker_fee)
     _side(state, events, row, maker_id, instrument, _SELL if side == _BUY else _BUY, maker_fee)
 

@@ -15,7 +15,9 @@ from engine.execution_kernel import (
     KIND_COUNT,
     REFUSED,
     SWITCHED,
+    due_lots,
     next_row,
+    position_of,
     record,
     reserve,
     tell_margins,
@@ -27,8 +29,17 @@ from engine.market.day_orders_kernel import (
     remember_client_id,
     turn_day,
 )
-from engine.market.matching_kernel import decide
-from engine.market.placing_kernel import is_sensible
+from engine.market.matching_kernel import decide, has_event_room
+from engine.market.order_id_kernel import find_order
+from engine.market.order_kernel import is_on_book, is_taking, order_at
+from engine.market.placing_kernel import (
+    _reason_against,
+    _reason_against_replacing,
+    is_priced,
+    is_sensible,
+)
+from engine.market.requests import LARGEST_LOTS
+from engine.market.running_kernel import price_that_rests, step_down, step_up
 from engine.market.session_kernel import IS_DISCONNECT, ONE_SIDED
 from engine.market.words_kernel import (
     C_AT,
@@ -38,7 +49,11 @@ from engine.market.words_kernel import (
     C_OWNER,
     C_PRICE,
     C_TERMS,
+    IDS,
+    LIVE_COUNT,
     NEXT_EXPIRY,
+    ORDERS,
+    SLICE_COUNT,
     TERMS,
     TERMS_WORDS,
     X_DISPLAY,
@@ -59,17 +74,19 @@ from engine.risk.admission_kernel import (
     admit_margin,
     admit_rate,
     admit_size,
-    admit_stop,
-    is_collared,
+    is_in_window,
     limit_of,
     lots_to_cut,
     reducible_lots,
 )
+from engine.risk.margin_kernel import is_cash_account, is_contract
 from schemas.codes import (
+    AccountStatus,
     InstrumentState,
     MarketAction,
     OrderLink,
     OrderType,
+    PostOnly,
     RejectReason,
     Side,
     TimeInForce,
@@ -94,17 +111,20 @@ PHASE = record_of(ChangeInstrumentState).type_code
 TURN = record_of(StartBusinessDay).type_code
 
 _LIMIT, _MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
-_STOP, _TRAILING = int(OrderType.STOP), int(OrderType.TRAILING_STOP)
-_DAY = int(TimeInForce.DAY)
-_IOC, _FOK = int(TimeInForce.IOC), int(TimeInForce.FOK)
-_AT_OPEN, _AT_CLOSE = int(TimeInForce.AT_OPEN), int(TimeInForce.AT_CLOSE)
-_SELL = int(Side.SELL)
+_STOP, _STOP_LIMIT = int(OrderType.STOP), int(OrderType.STOP_LIMIT)
+_DAY, _IOC = int(TimeInForce.DAY), int(TimeInForce.IOC)
+_BUY, _SELL = int(Side.BUY), int(Side.SELL)
+_REPRICE = int(PostOnly.REPRICE)
+_RESTRICTED = int(AccountStatus.RESTRICTED)
 _AWAIT, _ENTRY_LINK, _OCO = int(OrderLink.AWAIT), int(OrderLink.ENTRY), int(OrderLink.OCO)
 _OPEN = int(InstrumentState.OPEN)
 _OK = int(RejectReason.NONE)
 _DUPLICATE_ID = int(RejectReason.DUPLICATE_ID)
 _UNKNOWN_ORDER = int(RejectReason.UNKNOWN_ORDER)
 _UNKNOWN_CODE = int(RejectReason.UNKNOWN_CODE)
+_ACCOUNT_RESTRICTED = int(RejectReason.ACCOUNT_RESTRICTED)
+_BAD_PRICE = int(RejectReason.BAD_PRICE)
+_WOULD_TAKE = int(RejectReason.WOULD_TAKE)
 _BOOK_FULL = int(RejectReason.BOOK_FULL)
 _BAD_LINK = int(RejectReason.BAD_LINK)
 _WRONG_SESSION = int(RejectReason.WRONG_SESSION)
@@ -129,13 +149,15 @@ class Commands(NamedTuple):
     queue: np.ndarray  # (n, 2): kind, row
     packed: int  # address of a MarketCommand
     needed: np.ndarray  # rows of each kind of event that one command may write
+    most_live: int  # as long as no more orders live than this
+    most_slices: int  # and no more slices of icebergs
 
 
 @njit(cache=True, nogil=True)
 def run(state, commands, events, trade_epoch_day, first):
-    """Run the queue from `first` on. Returns the first command that was not run, for want of room for its events."""
+    """Run the queue from `first` on. Returns the first command that was not run, for want of room."""
     q = first
-    while q < len(commands.queue) and _has_room(events, commands.needed):
+    while q < len(commands.queue) and _has_room(state, events, commands):
         row = commands.queue[q, 1]
         kind = commands.queue[q, 0]
         if kind == PLACE:
@@ -147,7 +169,7 @@ def run(state, commands, events, trade_epoch_day, first):
         elif kind == CANCEL_ALL:
             _cancel_all(state, commands.packed, commands.masses[row], events, trade_epoch_day)
         elif kind == SWITCH:
-            _switch(state, commands.packed, commands.switches[row], events)
+            _switch(state, commands.packed, commands.switches[row], events, trade_epoch_day)
         elif kind == PHASE:
             _phase(state, commands.packed, commands.phases[row], events, trade_epoch_day)
         else:
@@ -157,7 +179,10 @@ def run(state, commands, events, trade_epoch_day, first):
 
 
 @njit(cache=True, nogil=True)
-def _has_room(events, needed):
+def _has_room(state, events, commands):
+    live, slices = load(state.books, LIVE_COUNT), load(state.books, SLICE_COUNT)
+    if live > commands.most_live or slices > commands.most_slices:
+        return False
     rows = (
         len(events.accepted), len(events.refused), len(events.cancelled), len(events.replaced),
         len(events.expired), len(events.triggered), len(events.reduced), len(events.shown),
@@ -165,9 +190,9 @@ def _has_room(events, needed):
         len(events.fills), len(events.postings), len(events.margins),
     )  # fmt: skip
     for kind in range(KIND_COUNT):
-        if events.counts[kind] + needed[kind] > rows[kind]:
+        if events.counts[kind] + commands.needed[kind] > rows[kind]:
             return False
-    return True
+    return has_event_room(state.books, 0)
 
 
 @njit(cache=True, nogil=True)
@@ -227,7 +252,6 @@ def _pack_terms(state, packed, c, linked_id):
 def _pack_place(state, packed, c, limit, at):
     """A PlaceOrder as matching takes it. A market order carries its protection; it never rests while open."""
     account = state.accounts[c.account_id]
-    mode = c.self_trade_code if c.self_trade_code != 0 else account.self_trade_code
     owner = c.account_id | (account.group_id << 32)
     session_id = min(max(c.session_id, 0), 0x7FFFFFFF)
     _pack(
@@ -237,14 +261,16 @@ def _pack_place(state, packed, c, limit, at):
     kind, life = c.order_type_code, c.time_in_force_code
     if kind == _MARKET and life == _DAY:
         life = _IOC
-    flags = c.post_only_code | (mode << 2) | ((1 if _is_reduce_only(c) else 0) << 5)
+    is_reduce_only = _is_reduce_only(state, c, _first_leg(state, c))
+    flags = c.post_only_code | (_mode(state, c) << 2) | ((1 if is_reduce_only else 0) << 5)
     store(packed, 0, load(packed, 0) | (kind << 16) | (life << 24) | (flags << 32))
     _pack_terms(state, packed, c, _linked_order_id(state, c))
 
 
 @njit(cache=True, nogil=True)
-def _is_reduce_only(c):
-    return c.is_reduce_only != 0 or c.order_link_code == _AWAIT
+def _mode(state, c):
+    """What becomes of an order where it meets its own group."""
+    return c.self_trade_code if c.self_trade_code != 0 else state.accounts[c.account_id].self_trade_code
 
 
 @njit(cache=True, nogil=True)
@@ -252,17 +278,88 @@ def _linked_order_id(state, c):
     """The order that a link names, zero for none, and -1 for one that does not live."""
     if c.linked_client_order_id == 0:
         return 0
+    at = _linked(state, c)
+    return state.day.rows[at].order_id if at != 0 else -1
+
+
+# Linked orders ----------------------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def _linked(state, c):
+    """The position of the order that a link names, zero when it does not live."""
     at = find_client_id(state.day, c.account_id, c.linked_client_order_id)
-    return state.day.rows[at].order_id if at != 0 and state.day.rows[at].open_lots > 0 else -1
+    return at if at != 0 and state.day.rows[at].open_lots > 0 else 0
+
+
+@njit(cache=True, nogil=True)
+def _first_leg(state, c):
+    """The position of the order that this one becomes the other leg of; zero for none."""
+    return _linked(state, c) if c.order_link_code == _OCO else 0
+
+
+@njit(cache=True, nogil=True)
+def _is_second_leg(state, c, first_at):
+    """Whether an order reserves only what its other leg does not, for only one of the two can be filled.
+
+    Not so a bid of a cash account: the second may cost more than the first.
+    """
+    if first_at == 0 or state.day.rows[first_at].side_code != c.side_code:
+        return False
+    return c.side_code == _SELL or not is_cash_account(state.accounts[c.account_id])
+
+
+@njit(cache=True, nogil=True)
+def _is_waiting(state, c, first_at):
+    """Whether an order reserves as its entry is filled, for it takes back no more than that.
+
+    Not so a bid of a cash account: it may cost more than its entry brought.
+    """
+    if c.order_link_code == _AWAIT:
+        return c.side_code == _SELL or not is_cash_account(state.accounts[c.account_id])
+    return _is_second_leg(state, c, first_at) and state.day.rows[first_at].is_waiting != 0
+
+
+@njit(cache=True, nogil=True)
+def _is_reduce_only(state, c, first_at):
+    """Whether an order gives way to others that take the position away. Exits from a contract always do."""
+    if c.is_reduce_only != 0:
+        return True
+    return _is_waiting(state, c, first_at) and is_contract(state.instruments[c.instrument_id])
+
+
+@njit(cache=True, nogil=True)
+def _is_entry_of_linked(state, c):
+    """Whether the order that waits for this entry closes no more than it opens."""
+    exit_order = state.day.rows[_linked(state, c)]
+    return exit_order.side_code != c.side_code and exit_order.open_lots <= c.quantity_lots
 
 
 # Placing ----------------------------------------------------------------------------------------------------
 
 
 @njit(cache=True, nogil=True)
+def _worst_price(state, c):
+    """The worst price that an order may trade at; where we choose it, one that the instrument has."""
+    limit = limit_of(
+        state.instruments[c.instrument_id], c.side_code, c.order_type_code, c.price_ticks, c.stop_ticks,
+        c.trail_ticks, state.window_count,
+    )  # fmt: skip
+    if not is_taking(c.order_type_code):
+        return limit
+    if c.side_code == _BUY:
+        return step_down(state.books, c.instrument_id, limit)
+    return step_up(state.books, c.instrument_id, limit)
+
+
+@njit(cache=True, nogil=True)
 def _admit_place(state, packed, c):
-    """The ladder for a new order, and the worst price that it may trade at."""
+    """The ladder for a new order.
+
+    Returns the reason, the worst price that it may trade at, and the lots that it adds to what is at risk.
+    """
     window = state.window_count
+    limit, more = np.int64(0), np.int64(0)
     reason = admit_account(state.accounts, c.account_id)
     if reason == _OK:
         reason = admit_instrument(state.instruments, c.instrument_id)
@@ -272,175 +369,170 @@ def _admit_place(state, packed, c):
             c.order_link_code,
         )  # fmt: skip
     if reason != _OK:
-        return reason, np.int64(0)
+        return reason, limit, more
     account = state.accounts[c.account_id]
     instrument = state.instruments[c.instrument_id]
     kind = c.order_type_code
-    limit = limit_of(instrument, c.side_code, kind, c.price_ticks, c.stop_ticks, c.trail_ticks, window)
+    limit = _worst_price(state, c)
     _pack_place(state, packed, c, limit, 0)
     if not is_sensible(state.books, packed, load(packed, 0)):
-        return _UNKNOWN_CODE, limit
-    reason = admit_size(account, instrument, limit, c.quantity_lots, window, is_collared(kind))
-    if reason == _OK:
-        reason = admit_stop(instrument, kind, c.stop_ticks, window)
+        return _UNKNOWN_CODE, limit, more
+    stop = c.stop_ticks if kind == _STOP or kind == _STOP_LIMIT else limit
+    has_collar = kind == _LIMIT or kind == _MARKET
+    reason = admit_size(account, instrument, limit, stop, c.quantity_lots, window, has_collar)
     if reason == _OK and find_client_id(state.day, c.account_id, c.client_order_id) != 0:
         reason = _DUPLICATE_ID
     if reason == _OK:
         reason = admit_rate(state.accounts, c.account_id, c.received_at_ns)
-    if reason == _OK and kind == _MARKET and c.time_in_force_code == _DAY:
-        if instrument.instrument_state_code != _OPEN:
-            reason = _WRONG_SESSION
+    is_to_trade_now = kind == _MARKET and c.time_in_force_code == _DAY
+    if reason == _OK and is_to_trade_now and instrument.instrument_state_code != _OPEN:
+        reason = _WRONG_SESSION
+    if reason == _OK and c.post_only_code == _REPRICE:
+        limit = price_that_rests(state.books, c.instrument_id, c.side_code, limit)
+        if not is_in_window(instrument, limit, window):
+            reason = _WOULD_TAKE
+        store(packed, C_PRICE, limit)
     if reason == _OK:
-        reason = _admit_position(state, c, limit)
+        reason, more = _admit_position(state, c, limit)
     if reason == _OK and not has_client_id_left(state.day):
         reason = _BOOK_FULL
-    return reason, limit
+    return reason, limit, more
 
 
 @njit(cache=True, nogil=True)
 def _admit_position(state, c, limit):
-    """Rungs 4xx, for an order that counts by itself: not for an exit that waits, nor for a covered second leg."""
-    if c.order_link_code == _AWAIT or _is_covered(state, c):
-        return _OK
-    if c.order_link_code == _ENTRY_LINK and not _is_exit_of(state, c):
-        return _BAD_LINK
-    shared = (state.instruments, state.positions, state.amounts)
-    if c.is_reduce_only != 0 and c.quantity_lots > reducible_lots(
-        shared[0], shared[1], shared[2], c.account_id, c.instrument_id, c.side_code
+    """Rungs 4xx. Returns the reason, and the lots that the order adds to what the account has at risk."""
+    none, lots = np.int64(0), c.quantity_lots
+    link, is_reduce_only = c.order_link_code, c.is_reduce_only != 0
+    if link == _ENTRY_LINK and not _is_entry_of_linked(state, c):
+        return _BAD_LINK, none
+    if (link == _AWAIT or link == _ENTRY_LINK) and (
+        state.accounts[c.account_id].account_status_code == _RESTRICTED
     ):
-        return _WOULD_INCREASE
-    return _admit_margin(state, c.account_id, c.instrument_id, c.side_code, limit, c.quantity_lots)
+        return _ACCOUNT_RESTRICTED, none  # what an entry closes its exit would open again
+    first_at = _first_leg(state, c)
+    more = lots
+    if _is_second_leg(state, c, first_at):
+        first = state.day.rows[first_at]
+        more = max(lots - first.open_lots, 0)
+        # What stands in for a reduce-only order gives way with it.
+        if first.is_waiting != 0 and more > 0:
+            return _BAD_LINK, none
+        if first.is_waiting == 0 and is_reduce_only and first.is_reduce_only == 0:
+            return _BAD_LINK, none
+        if not is_reduce_only and first.is_reduce_only != 0 and more > 0:
+            return _BAD_LINK, none
+    if _is_waiting(state, c, first_at):
+        return _OK, none
+    if is_reduce_only and more > reducible_lots(
+        state.instruments, state.positions, state.amounts, c.account_id, c.instrument_id, c.side_code
+    ):
+        return _WOULD_INCREASE, none
+    return _admit_margin(state, c.account_id, c.instrument_id, c.side_code, limit, lots, more), more
 
 
 @njit(cache=True, nogil=True)
-def _linked_row(state, c):
-    return find_client_id(state.day, c.account_id, c.linked_client_order_id)
-
-
-@njit(cache=True, nogil=True)
-def _is_covered(state, c):
-    """Whether an order is the second leg of one that reserves, or will reserve, as much: two asks to sell the same
-    lots are one risk, and so are two exits that wait. A second bid may cost more than the first.
-    """
-    if c.order_link_code != _OCO:
-        return False
-    first = state.day.rows[_linked_row(state, c)]
-    if first.side_code != c.side_code or first.open_lots < c.quantity_lots:
-        return False
-    return c.side_code == _SELL or first.reserved_lots == 0
-
-
-@njit(cache=True, nogil=True)
-def _is_exit_of(state, c):
-    """Whether the order that waits for this entry closes no more than it opens."""
-    row = state.day.rows[_linked_row(state, c)]
-    return row.side_code != c.side_code and row.open_lots <= c.quantity_lots
-
-
-@njit(cache=True, nogil=True)
-def _admit_margin(state, account_id, instrument_id, side, limit, lots):
+def _admit_margin(state, account_id, instrument_id, side, limit, lots, more):
     return admit_margin(
-        state.accounts,
-        state.instruments,
-        state.positions,
-        state.amounts,
-        state.fees,
-        account_id,
-        instrument_id,
-        side,
-        limit,
-        lots,
-    )
+        state.accounts, state.instruments, state.positions, state.amounts, state.fees, account_id,
+        instrument_id, side, limit, lots, more,
+    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def _place(state, packed, c, events, trade_epoch_day):
-    _expire(state, packed, (c.sequence, c.received_at_ns), events, trade_epoch_day)
-    reason, limit = _admit_place(state, packed, c)
+    now = (c.sequence, c.received_at_ns)
+    _expire(state, packed, now, events, trade_epoch_day)
+    reason, limit, more = _admit_place(state, packed, c)
+    if reason == _OK and _lots_to_cut(state, c.account_id, c.instrument_id, c.side_code, more) > 0:
+        # Nothing is cut for an order that matching refuses.
+        reason = _reason_against(state.books, packed, load(packed, 0))
+        if reason == _OK:
+            _cut(
+                state, packed, now, c.account_id, c.instrument_id, c.side_code, more, events, trade_epoch_day
+            )  # fmt: skip
+    if reason == _OK:
+        accepted = events.counts[ACCEPTED]
+        reason = _match_place(state, packed, c, limit, events, trade_epoch_day)
+        if reason == _OK:
+            events.accepted[accepted].time_in_force_code = c.time_in_force_code
     if reason != _OK:
-        _refuse(
-            events,
-            PLACE,
-            (c.sequence, c.received_at_ns),
-            c.account_id,
-            c.client_order_id,
-            c.instrument_id,
-            reason,
-        )
-        tell_margins(state, events, c.sequence, c.received_at_ns, 0)
-        return
-    is_waiting = c.order_link_code == _AWAIT
-    is_second = _is_covered(state, c)
-    if not is_waiting and not is_second:
-        _cut(
-            state,
-            packed,
-            (c.sequence, c.received_at_ns),
-            c.account_id,
-            c.instrument_id,
-            c.side_code,
-            c.quantity_lots,
-            events,
-            trade_epoch_day,
-        )
+        _refuse(events, PLACE, now, c.account_id, c.client_order_id, c.instrument_id, reason)
+    tell_margins(state, events, c.sequence, c.received_at_ns, c.account_id)
+
+
+@njit(cache=True, nogil=True)
+def _match_place(state, packed, c, limit, events, trade_epoch_day):
+    """Let matching decide an order that was admitted. Returns its reason, if it refused it."""
+    first_at = _first_leg(state, c)
     at = remember_client_id(state.day, c.account_id, c.client_order_id)
     order = state.day.rows[at]
     order.order_id = c.sequence
     order.instrument_id = c.instrument_id
     order.side_code = c.side_code
+    order.order_type_code = c.order_type_code
+    order.self_trade_code = _mode(state, c)
+    order.price_ticks = c.stop_ticks if c.order_type_code == _STOP else 0
     order.reserve_ticks = limit
+    order.reserve_minor = 0
     order.open_lots = 0
     order.reserved_lots = 0
-    kind = c.order_type_code
-    order.is_priced = 0 if kind == _MARKET or kind == _STOP or kind == _TRAILING else 1
-    order.is_second_leg = 1 if is_second else 0
-    order.is_reduce_only = 1 if _is_reduce_only(c) else 0
-    if not is_waiting and not is_second:
-        # Reserved before matching looks at it, so that its fills find it; given back if matching refuses it.
-        reserve(state, at, c.quantity_lots)
+    order.freed_lots = 0
+    order.is_waiting = 1 if _is_waiting(state, c, first_at) else 0
+    order.is_second_leg = 1 if _is_second_leg(state, c, first_at) else 0
+    order.is_reduce_only = 1 if _is_reduce_only(state, c, first_at) else 0
+    order.partner_order_id = 0
+    order.child_order_id = _linked_order_id(state, c) if c.order_link_code == _ENTRY_LINK else 0
+    first = state.day.rows[first_at]
+    was_second, old_partner_id = first.is_second_leg, first.partner_order_id
+    if first_at != 0:
+        order.freed_lots = first.freed_lots
+        order.partner_order_id = first.order_id
+        first.partner_order_id = c.sequence
+        first.is_second_leg = 0
     _pack_place(state, packed, c, limit, at)
     decide(state.books, packed)
-    accepted = events.counts[ACCEPTED]
     reason = record(state, events, trade_epoch_day, c.sequence, c.received_at_ns)
     if reason != _OK:
-        reserve(state, at, -order.reserved_lots)
         forget_last_client_id(state.day)
-        _refuse(
-            events,
-            PLACE,
-            (c.sequence, c.received_at_ns),
-            c.account_id,
-            c.client_order_id,
-            c.instrument_id,
-            reason,
-        )
-    else:
-        if order.is_priced == 0:
-            events.accepted[accepted].price_ticks = c.price_ticks
-        events.accepted[accepted].order_type_code = kind
-        events.accepted[accepted].time_in_force_code = c.time_in_force_code
-    tell_margins(state, events, c.sequence, c.received_at_ns, c.account_id)
+        if first_at != 0:
+            first.is_second_leg, first.partner_order_id = was_second, old_partner_id
+    return reason
 
 
 @njit(cache=True, nogil=True)
-def _cut(state, packed, at, account_id, instrument_id, side, lots, events, trade_epoch_day):
-    """Shrink the account's reduce-only orders that this one leaves nothing to reduce."""
-    cut = lots_to_cut(
+def _lots_to_cut(state, account_id, instrument_id, side, lots):
+    if lots <= 0:
+        return np.int64(0)
+    return lots_to_cut(
         state.instruments, state.positions, state.amounts, account_id, instrument_id, side, lots
     )
-    if cut > 0:
-        _pack(packed, _A_CUT, side, instrument_id, 0, 0, cut, account_id, at[1], 0, 0)
-        decide(state.books, packed)
-        record(state, events, trade_epoch_day, at[0], at[1])
 
 
 @njit(cache=True, nogil=True)
-def _expire(state, packed, at, events, trade_epoch_day):
-    """End what was good till now, before anything of this instant is decided."""
-    if at[1] >= load(state.books, NEXT_EXPIRY):
-        _pack(packed, _A_EXPIRE, 0, 0, 0, 0, 0, 0, at[1], 0, 0)
+def _cut(state, packed, now, account_id, instrument_id, side, lots, events, trade_epoch_day):
+    """Shrink the account's reduce-only orders that `lots` more on their side leave nothing to reduce.
+
+    What one leg of two gave up the other one reserves: where that leaves too much, all of them go.
+    """
+    cut = _lots_to_cut(state, account_id, instrument_id, side, lots)
+    for _ in range(2):
+        if cut == 0:
+            return
+        _pack(packed, _A_CUT, side, instrument_id, 0, 0, cut, account_id, now[1], 0, 0)
         decide(state.books, packed)
-        record(state, events, trade_epoch_day, at[0], at[1])
+        record(state, events, trade_epoch_day, now[0], now[1])
+        cut = _lots_to_cut(state, account_id, instrument_id, side, lots)
+        cut = LARGEST_LOTS if cut > 0 else cut
+
+
+@njit(cache=True, nogil=True)
+def _expire(state, packed, now, events, trade_epoch_day):
+    """End what was good till now, before anything of this instant is decided. `now`: (sequence, instant)."""
+    if now[1] >= load(state.books, NEXT_EXPIRY):
+        _pack(packed, _A_EXPIRE, 0, 0, 0, 0, 0, 0, now[1], 0, 0)
+        decide(state.books, packed)
+        record(state, events, trade_epoch_day, now[0], now[1])
 
 
 # Cancelling and replacing -----------------------------------------------------------------------------------
@@ -460,105 +552,134 @@ def _admit_known(state, account_id, client_order_id):
 
 @njit(cache=True, nogil=True)
 def _cancel(state, packed, c, events, trade_epoch_day):
-    _expire(state, packed, (c.sequence, c.received_at_ns), events, trade_epoch_day)
+    now = (c.sequence, c.received_at_ns)
+    _expire(state, packed, now, events, trade_epoch_day)
     reason, at = _admit_known(state, c.account_id, c.client_order_id)
-    if reason != _OK:
-        _refuse(events, CANCEL, (c.sequence, c.received_at_ns), c.account_id, c.client_order_id, 0, reason)
-        tell_margins(state, events, c.sequence, c.received_at_ns, 0)
-        return
-    order = state.day.rows[at]
-    _pack(packed, _A_CANCEL, 0, 0, order.order_id, 0, 0, c.account_id, c.received_at_ns, at, 0)
-    decide(state.books, packed)
-    record(state, events, trade_epoch_day, c.sequence, c.received_at_ns)
+    if reason == _OK:
+        order_id = state.day.rows[at].order_id
+        _pack(packed, _A_CANCEL, 0, 0, order_id, 0, 0, c.account_id, c.received_at_ns, at, 0)
+        decide(state.books, packed)
+        record(state, events, trade_epoch_day, c.sequence, c.received_at_ns)
+    else:
+        _refuse(events, CANCEL, now, c.account_id, c.client_order_id, 0, reason)
     tell_margins(state, events, c.sequence, c.received_at_ns, c.account_id)
 
 
 @njit(cache=True, nogil=True)
 def _admit_replace(state, c, at):
-    """The ladder for a change: the order as it would stand must pass as a new one would."""
+    """The ladder for a change: the order as it would stand must pass as a new one would.
+
+    Returns the reason, and the lots that the change adds to what the account has at risk.
+    """
     order = state.day.rows[at]
-    account = state.accounts[c.account_id]
+    none, lots, kind = np.int64(0), c.quantity_lots, order.order_type_code
     reason = admit_instrument(state.instruments, order.instrument_id)
-    limit = c.price_ticks if order.is_priced != 0 else order.reserve_ticks
-    if reason == _OK:
-        instrument = state.instruments[order.instrument_id]
-        reason = admit_size(
-            account, instrument, limit, c.quantity_lots, state.window_count, order.is_priced != 0
-        )
+    if reason != _OK:
+        return reason, none
+    account, instrument = state.accounts[c.account_id], state.instruments[order.instrument_id]
+    limit = c.price_ticks if is_priced(kind) else order.reserve_ticks
+    stop = c.price_ticks if kind == _STOP else limit
+    reason = admit_size(account, instrument, limit, stop, lots, state.window_count, kind == _LIMIT)
+    if reason == _OK and (stop > limit if order.side_code == _BUY else stop < limit):
+        reason = _BAD_PRICE  # its protection stays where it was, and a stop beyond it could never trade
     if reason == _OK:
         reason = admit_rate(state.accounts, c.account_id, c.received_at_ns)
-    reserved = order.reserved_lots
-    if reason == _OK and reserved > 0:
-        reserve(state, at, -reserved)
-        free = reducible_lots(
-            state.instruments,
-            state.positions,
-            state.amounts,
-            c.account_id,
-            order.instrument_id,
-            order.side_code,
-        )
-        if order.is_reduce_only != 0 and c.quantity_lots > free:
-            reason = _WOULD_INCREASE
-        else:
-            reason = _admit_margin(
-                state, c.account_id, order.instrument_id, order.side_code, limit, c.quantity_lots
-            )
-        reserve(state, at, reserved)
-    elif reason == _OK and c.quantity_lots > order.open_lots:
-        reason = _BAD_LINK  # a leg that reserves nothing by itself may not outgrow what covers it
-    return reason
+    if reason == _OK and c.post_only_code == _REPRICE:
+        limit = price_that_rests(state.books, order.instrument_id, order.side_code, limit)
+        reason = _OK if is_in_window(instrument, limit, state.window_count) else _WOULD_TAKE
+    if reason != _OK:
+        return reason, none
+    return _admit_larger(state, c.account_id, at, limit, lots)
+
+
+@njit(cache=True, nogil=True)
+def _admit_larger(state, account_id, at, limit, lots):
+    """Rungs 4xx for an order as it would stand. Returns as `_admit_replace` does."""
+    order = state.day.rows[at]
+    none = np.int64(0)
+    partner_at = position_of(state, order.partner_order_id) if order.partner_order_id != 0 else 0
+    if order.is_waiting != 0:
+        return (_BAD_LINK if lots > order.open_lots else _OK), none  # it may not outgrow its entry
+    partner = state.day.rows[partner_at]
+    gives_way = order.is_second_leg != 0 and partner_at != 0 and partner.is_reduce_only > order.is_reduce_only
+    if gives_way and lots > partner.open_lots:
+        return _BAD_LINK, none
+    open_lots, reserved = order.open_lots, order.reserved_lots
+    reserve(state, at, -reserved)
+    order.open_lots = lots
+    more = due_lots(state, at)
+    if partner_at != 0:
+        more += due_lots(state, partner_at) - state.day.rows[partner_at].reserved_lots
+    order.open_lots = open_lots
+    if order.is_reduce_only != 0 and more > reducible_lots(
+        state.instruments, state.positions, state.amounts, account_id, order.instrument_id, order.side_code
+    ):
+        reason = _WOULD_INCREASE
+    else:
+        reason = _admit_margin(
+            state, account_id, order.instrument_id, order.side_code, limit, lots, more
+        )  # fmt: skip
+    reserve(state, at, reserved)
+    return reason, more - reserved
+
+
+@njit(cache=True, nogil=True)
+def _pack_replace(state, packed, c, at):
+    """A ReplaceOrder as matching takes it. What has no price keeps its protection."""
+    order = state.day.rows[at]
+    price = c.price_ticks
+    if price == 0 and order.price_ticks == 0:
+        price = order.reserve_ticks
+    owner = c.account_id | (state.accounts[c.account_id].group_id << 32)
+    _pack(
+        packed, _A_REPLACE, order.side_code, order.instrument_id, order.order_id, price, c.quantity_lots,
+        owner, c.received_at_ns, at, 0,
+    )  # fmt: skip
+    flags = c.post_only_code | (order.self_trade_code << 2)
+    store(packed, 0, load(packed, 0) | (flags << 32))
+
+
+@njit(cache=True, nogil=True)
+def _reason_against_growing(state, packed, at):
+    """What matching would say to a change that is no reduction."""
+    order = state.day.rows[at]
+    row = find_order(state.books, load(state.books, IDS), load(state.books, ORDERS), order.order_id)
+    is_waiting = not is_on_book(order_at(state.books, row))
+    return _reason_against_replacing(
+        state.books, packed, load(packed, 0), row, order.instrument_id, is_waiting, False
+    )
 
 
 @njit(cache=True, nogil=True)
 def _replace(state, packed, c, events, trade_epoch_day):
-    _expire(state, packed, (c.sequence, c.received_at_ns), events, trade_epoch_day)
+    now = (c.sequence, c.received_at_ns)
+    _expire(state, packed, now, events, trade_epoch_day)
     reason, at = _admit_known(state, c.account_id, c.client_order_id)
-    if reason != _OK:
-        _refuse(events, REPLACE, (c.sequence, c.received_at_ns), c.account_id, c.client_order_id, 0, reason)
-        tell_margins(state, events, c.sequence, c.received_at_ns, 0)
-        return
     order = state.day.rows[at]
+    instrument_id = order.instrument_id if at != 0 else 0
+    more = np.int64(0)
+    if reason == _OK and (c.post_only_code < 0 or c.post_only_code > _REPRICE):
+        reason = _UNKNOWN_CODE
     # A pure reduction takes no risk on, so it is never refused for want of margin or of an open market.
-    is_kept = c.price_ticks == order.reserve_ticks and order.is_priced != 0
-    is_kept = is_kept and 0 < c.quantity_lots <= order.open_lots
-    if not is_kept:
-        reason = _admit_replace(state, c, at)
-    if reason == _OK and not is_kept and order.reserved_lots > 0:
-        more = c.quantity_lots - order.open_lots
-        if more > 0 and order.is_reduce_only == 0:
-            _cut(
-                state,
-                packed,
-                (c.sequence, c.received_at_ns),
-                c.account_id,
-                order.instrument_id,
-                order.side_code,
-                more,
-                events,
-                trade_epoch_day,
-            )
+    if reason == _OK and not (c.price_ticks == order.price_ticks and 0 < c.quantity_lots <= order.open_lots):
+        reason, more = _admit_replace(state, c, at)
     if reason == _OK:
-        account = state.accounts[c.account_id]
-        owner = c.account_id | (account.group_id << 32)
-        _pack(
-            packed, _A_REPLACE, order.side_code, order.instrument_id, order.order_id, c.price_ticks,
-            c.quantity_lots, owner, c.received_at_ns, at, 0,
-        )  # fmt: skip
-        flags = (c.post_only_code & 3) | (account.self_trade_code << 2)
-        store(packed, 0, load(packed, 0) | (flags << 32))
+        _pack_replace(state, packed, c, at)
+        if order.is_reduce_only == 0 and (
+            _lots_to_cut(state, c.account_id, instrument_id, order.side_code, more) > 0
+        ):
+            reason = _reason_against_growing(state, packed, at)
+            if reason == _OK:
+                _cut(
+                    state, packed, now, c.account_id, instrument_id, order.side_code, more, events,
+                    trade_epoch_day,
+                )  # fmt: skip
+                _pack_replace(state, packed, c, at)
+    if reason == _OK:
         decide(state.books, packed)
         reason = record(state, events, trade_epoch_day, c.sequence, c.received_at_ns)
     if reason != _OK:
-        _refuse(
-            events,
-            REPLACE,
-            (c.sequence, c.received_at_ns),
-            c.account_id,
-            c.client_order_id,
-            order.instrument_id,
-            reason,
-        )
+        _refuse(events, REPLACE, now, c.account_id, c.client_order_id, instrument_id, reason)
     tell_margins(state, events, c.sequence, c.received_at_ns, c.account_id)
 
 
@@ -568,11 +689,12 @@ def _replace(state, packed, c, events, trade_epoch_day):
 @njit(cache=True, nogil=True)
 def _cancel_all(state, packed, c, events, trade_epoch_day):
     """Cancel whatever fits. What cannot fit, because there is no such account or instrument, is nothing."""
-    _expire(state, packed, (c.sequence, c.received_at_ns), events, trade_epoch_day)
+    now = (c.sequence, c.received_at_ns)
+    _expire(state, packed, now, events, trade_epoch_day)
     side = c.side_code
     is_sound = 0 <= c.account_id < len(state.accounts) and 0 <= c.instrument_id < len(state.instruments)
     if not is_sound or side < 0 or side > _SELL or not 0 <= c.session_id <= 0x7FFFFFFF:
-        _decline(events, CANCEL_ALL, (c.sequence, c.received_at_ns), _UNKNOWN_CODE)
+        _decline(events, CANCEL_ALL, now, _UNKNOWN_CODE)
         tell_margins(state, events, c.sequence, c.received_at_ns, 0)
         return
     _pack(
@@ -586,13 +708,15 @@ def _cancel_all(state, packed, c, events, trade_epoch_day):
 
 
 @njit(cache=True, nogil=True)
-def _switch(state, packed, c, events):
+def _switch(state, packed, c, events, trade_epoch_day):
+    _expire(state, packed, (c.sequence, c.received_at_ns), events, trade_epoch_day)
     is_stopped = 1 if c.is_stopped != 0 else 0
     _pack(packed, _A_SWITCH, 0, 0, 0, 0, is_stopped, 0, c.received_at_ns, 0, 0)
     decide(state.books, packed)
     i = next_row(events, SWITCHED, c.sequence, c.received_at_ns, events.switched)
     events.switched[i].is_stopped = is_stopped
     events.switched[i].operator_id = c.operator_id
+    tell_margins(state, events, c.sequence, c.received_at_ns, 0)
 
 
 @njit(cache=True, nogil=True)
@@ -613,6 +737,7 @@ def _phase(state, packed, c, events, trade_epoch_day):
 @njit(cache=True, nogil=True)
 def _turn(state, packed, c, events, trade_epoch_day):
     """End yesterday's orders, and let the ids of all that ended be used anew."""
+    _expire(state, packed, (c.sequence, c.received_at_ns), events, trade_epoch_day)
     _pack(packed, _A_END_DAY, 0, 0, 0, 0, 0, 0, c.received_at_ns, 0, 0)
     decide(state.books, packed)
     record(state, events, trade_epoch_day, c.sequence, c.received_at_ns)

@@ -74,7 +74,8 @@ class SlowLane:
             self._post(command, transfer)
         if cls is MarkChanged:
             held = self._state.positions[:, event.instrument_id]
-            self._moved.update(np.flatnonzero(held["position_lots"]).tolist())
+            is_at_risk = held["position_lots"] | held["open_buy_lots"] | held["open_sell_lots"]
+            self._moved.update(np.flatnonzero(is_at_risk).tolist())
             base = int(self._state.instruments[event.instrument_id]["base_asset_id"])
             owners = self._state.balances.amounts[: len(held), base]
             self._moved.update(np.flatnonzero(owners).tolist())

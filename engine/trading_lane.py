@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -75,6 +75,15 @@ _CLASSES: dict[int, type] = {
     MARGINED: MarginChanged,
 }
 assert list(_CLASSES) == list(range(KIND_COUNT))
+MOVING_STEPS = 4  # expiry, two cuts and the command itself: after each of them pegged orders may move
+
+
+class Room(NamedTuple):
+    """How many rows of each kind of event one command may write, while no more orders and slices live."""
+
+    needed: np.ndarray[Any, np.dtype[np.int64]]
+    most_live: int
+    most_slices: int
 
 
 class TradingLane:
@@ -115,31 +124,34 @@ class TradingLane:
         self._counts[SEQUENCE] = state.sequence
         done = 0
         while done < len(queue):
-            needed = self._make_room(len(queue) - done)
+            room = self._make_room(len(queue) - done)
             rows = [batch.trading_rows(code) for code in (*TRADING, TURN)]
-            commands = Commands(*rows, queue, self._packed.ctypes.data, needed)
+            commands = Commands(*rows, queue, self._packed.ctypes.data, *room)
             events = Events(*self._rows.values(), counts=self._counts)
             done = int(run(tables, commands, events, np.int64(state.business_epoch_day), done))
             if self._counts[IS_BROKEN]:
                 raise InvariantBroken("a balance would leave its bounds")
         state.sequence = int(self._counts[SEQUENCE])
 
-    def _make_room(self, command_count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Rows for what one command can cause at most, and for what many usually do. Returns the former.
+    def _make_room(self, command_count: int) -> Room:
+        """Room for what one command can cause at most, and for what many usually do.
 
-        A fill ends an order or a slice of an iceberg, so no command causes more of them than there are.
+        A fill ends an order or a slice of an iceberg, so no command causes more of them than there are; and
+        what a fill or an order brings about is counted below.
         """
         books = self._state.books
-        books.make_room(command_count, command_count * MOST_SLICES)
-        live = min(books.live_count + command_count, books.order_count) + 2
-        fills = live + books.slice_count + MOST_SLICES
+        most_live = min(books.live_count + command_count, books.order_count)
+        most_slices = 2 * books.slice_count + 4 * MOST_SLICES
+        books.make_room(command_count, most_slices - books.slice_count)
+        live = most_live + 2
+        fills = live + most_slices + MOST_SLICES
         needed = np.full(KIND_COUNT, live + 4, dtype=np.int64)
         needed[FILLED] = fills
         needed[POSTED] = fills * POSTINGS_PER_FILL
-        needed[REDUCED] = fills + 2 * live
-        needed[SHOWN] = fills + 2 * live + 2 * MOST_PEG_MOVES
+        needed[TRIGGERED] = 2 * live  # by its entry, then by its stop
+        needed[REDUCED] = 2 * (fills + live)  # the other legs of both sides; an exit by its entry; a cut
+        needed[SHOWN] = fills + 2 * live + 2 * MOST_PEG_MOVES * MOVING_STEPS
         needed[MARGINED] = min(len(self._touched), fills * 2 + live) + 2
-        needed[UNCROSSED] = live
         for kind, cls in _CLASSES.items():
             used = int(self._counts[kind])
             room = used + int(needed[kind]) + 8 * command_count
@@ -147,7 +159,7 @@ class TradingLane:
                 wider = empty_rows(cls, room * 2)
                 wider[:used] = self._rows[kind][:used]
                 self._rows[kind] = wider
-        return needed
+        return Room(needed, most_live, most_slices)
 
     def sections(self) -> list[Section]:
         """The events of the frame so far. The rows are copies: the lane writes over its own."""

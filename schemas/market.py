@@ -23,6 +23,7 @@ from schemas.kinds import (
     AssetId,
     AssetUnits,
     BasisPoints,
+    ChildOrderId,
     ClientOrderId,
     Count,
     Digits,
@@ -42,10 +43,12 @@ from schemas.kinds import (
     OrderId,
     OrderTypeCode,
     Packed,
+    PartnerOrderId,
     PartsPerMillion,
     PersonId,
     RecordTypeCode,
     RejectReasonCode,
+    SelfTradeCode,
     SessionId,
     SideCode,
     Ticks,
@@ -354,9 +357,7 @@ class OrderReplaced(Event):
     account_id: AccountId = field("Whose.")
     client_order_id: ClientOrderId = field("The client's number.")
     instrument_id: InstrumentId = field("What is traded.")
-    price_ticks: AskedTicks = field(
-        "Limit from now on, of a stop order its stop; zero of one that waits and keeps its place."
-    )
+    price_ticks: AskedTicks = field("Limit, or the stop of a stop order, from now on; zero for none.")
     quantity_lots: Lots = field("Open from now on, before any execution that follows.")
     is_priority_kept: Flag = field("Whether it kept its place in the queue.")
 
@@ -504,14 +505,19 @@ class OrderRow:
     order_id: OrderId = field("Ours.")
     instrument_id: InstrumentId = field("What is traded.")
     side_code: SideCode = field("Buy or sell.")
-    reserve_ticks: AskedTicks = field("The price at which its open lots are reserved.")
+    order_type_code: OrderTypeCode = field("How it is priced.")
+    self_trade_code: SelfTradeCode = field("What becomes of it where it meets its own group.")
+    price_ticks: AskedTicks = field("Its limit, or the stop of a stop order; zero for none.")
+    reserve_ticks: AskedTicks = field("The worst price that it may trade at.")
+    reserve_minor: Minor = field("What one lot of a bid reserves: at that price, fee included.")
     open_lots: OpenLots = field("What of it lives; zero when it has ended.")
-    reserved_lots: OpenLots = field(
-        "What of it counts for margin: all, but for exits that wait and second legs."
-    )
-    is_priced: Flag = field("Whether its price is a limit, so that a replacement moves the reserve.")
-    is_second_leg: Flag = field("Whether its other leg is what counts for margin.")
+    reserved_lots: OpenLots = field("What of it counts for margin.")
+    freed_lots: OpenLots = field("What the entry of an exit was filled for.")
+    is_waiting: Flag = field("Whether it reserves no more than its entry was filled for.")
+    is_second_leg: Flag = field("Whether it reserves only what its other leg does not.")
     is_reduce_only: Flag = field("Whether it may only reduce.")
+    partner_order_id: PartnerOrderId = field("The other leg, zero for none; it may have ended.")
+    child_order_id: ChildOrderId = field("The exit that waits for its end, zero for none; it may have ended.")
 
 
 @record(table="fee_states", key="taker_ppm", role=Role.STATE)

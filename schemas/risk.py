@@ -24,7 +24,7 @@ class PositionRow:
     cost_minor: MinorUnits = field("What the position cost since the last variation; contracts only.")
     open_buy_lots: OpenLots = field("Resting bids.")
     open_sell_lots: OpenLots = field("Resting asks.")
-    open_buy_minor: Minor = field("Resting bids at their limits.")
+    open_buy_minor: Minor = field("What resting bids would cost at their limits, fees included.")
     reduce_buy_lots: OpenLots = field("Of the resting bids, those that may only reduce.")
     reduce_sell_lots: OpenLots = field("Of the resting asks, those that may only reduce.")
     day_net_lots: SignedLots = field("Bought less sold on the business day.")

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from engine.emit import Emit, refuse
 from engine.identity.accounts import REFUSED_BY_STATUS, is_open, is_street, status_of
 from engine.payments.state import Payable
 from engine.risk.room import has_room
-from schemas.codes import AccountStatus, AssetClass, LedgerAccountKind, RejectReason
+from schemas.codes import (
+    AccountClass,
+    AccountStatus,
+    AssetClass,
+    InstrumentClass,
+    LedgerAccountKind,
+    RejectReason,
+)
 from schemas.payments import (
     ConfirmWithdrawal,
     CreditDeposit,
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
     from engine.state import State
 
 MONEY = frozenset({AssetClass.CURRENCY})
+CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
 DEPOSITABLE = frozenset({AssetClass.CURRENCY, AssetClass.TOKEN})
 TRANSFERABLE = frozenset({AssetClass.SECURITY, AssetClass.TOKEN})
 
@@ -108,11 +118,22 @@ def _why_not_withdraw(state: State, c: RequestWithdrawal) -> RejectReason:
         return RejectReason.UNKNOWN_REFERENCE
     if c.amount_units <= 0:
         return RejectReason.BAD_AMOUNT
-    if c.amount_units > -state.balances.balance(LedgerAccountKind.CLIENT, c.account_id, c.asset_id):
+    has = -state.balances.balance(LedgerAccountKind.CLIENT, c.account_id, c.asset_id)
+    if c.amount_units > has - promised_units(state, c.account_id, c.asset_id):
         return RejectReason.INSUFFICIENT_CASH
     if free_after(state, c) < 0:
         return RejectReason.INSUFFICIENT_CASH
     return RejectReason.NONE
+
+
+def promised_units(state: State, account_id: int, asset_id: int) -> int:
+    """What open orders of an account would deliver of an asset, or pay of it where the account pays in full."""
+    rows, listed = state.positions[account_id], state.instruments
+    delivers = (listed["base_asset_id"] == asset_id) & ~np.isin(listed["instrument_class_code"], CONTRACTS)
+    units = int((rows["open_sell_lots"] * listed["lot_units"])[delivers].sum())
+    if state.accounts[account_id]["account_class_code"] != AccountClass.CUSTOMER_CASH:
+        return units
+    return units + int(rows["open_buy_minor"][listed["quote_asset_id"] == asset_id].sum())
 
 
 def free_after(state: State, command: RequestWithdrawal) -> int:

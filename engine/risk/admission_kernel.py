@@ -7,7 +7,7 @@ Source: 17 CFR 240.15c3-5(c) (limits before entry), 240.15c3-5(c)(1)(ii) (price,
 import numpy as np
 from numba import njit
 
-from engine.risk.fee_kernel import largest_fee_minor
+from engine.risk.fee_kernel import largest_fee_minor, lot_cost_minor
 from engine.risk.margin_kernel import (
     equity,
     held_lots,
@@ -122,11 +122,13 @@ def admit_codes(side, order_type, time_in_force, post_only, self_trade, link):
 def limit_of(instrument, side, order_type, price_ticks, stop_ticks, trail_ticks, window):
     """The worst price the order may trade at: its limit, or the edge of the collar.
 
-    The collar lies around the mark, of a stop order around its stop. What is not sound is left to the rungs that
-    follow.
+    The collar lies around the mark, of a stop order around its stop. What is not sound is left to the rungs
+    that follow: an order that has no limit, and is given one, has none that is sound.
     """
     if order_type == _LIMIT or order_type > _TRAILING or order_type == _STOP_LIMIT:
         return price_ticks
+    if price_ticks != 0:
+        return np.int64(0)
     lowest = max(instrument.window_floor_ticks, np.int64(1))
     highest = instrument.window_floor_ticks + window - 1
     middle = instrument.mark_ticks
@@ -142,18 +144,20 @@ def limit_of(instrument, side, order_type, price_ticks, stop_ticks, trail_ticks,
 
 
 @njit(cache=True, nogil=True)
-def is_collared(order_type):
-    """Whether the order may trade now, so that its price must lie near the mark; a stop waits for its own."""
-    return order_type == _LIMIT or order_type == _MARKET
+def is_in_window(instrument, ticks, window):
+    """Whether an order may have this price, so that no product of it can overflow."""
+    return ticks >= 1 and 0 <= ticks - instrument.window_floor_ticks < window
 
 
 @njit(cache=True, nogil=True)
-def admit_size(account, instrument, limit_ticks, lots, window, has_collar):
-    """Rungs 302 to 306. The instrument's bounds were checked at listing, so no product can overflow."""
+def admit_size(account, instrument, limit_ticks, stop_ticks, lots, window, has_collar):
+    """Rungs 302 to 306. The instrument's bounds were checked at listing, so no product can overflow.
+
+    A stop lies where a limit may. An order that may trade at once keeps to the collar; a stop waits.
+    """
     if lots < 1:
         return _BAD_QUANTITY
-    offset = limit_ticks - instrument.window_floor_ticks
-    if limit_ticks < 1 or offset < 0 or offset >= window:
+    if not is_in_window(instrument, limit_ticks, window) or not is_in_window(instrument, stop_ticks, window):
         return _BAD_PRICE
     away = abs(limit_ticks - instrument.mark_ticks)
     if has_collar and away * _BPS > instrument.collar_bps * instrument.mark_ticks:
@@ -182,15 +186,6 @@ def admit_rate(accounts, account_id, received_at_ns):
 
 
 @njit(cache=True, nogil=True)
-def admit_stop(instrument, order_type, stop_ticks, window):
-    """Rung 303 for the price that sets a stop order off."""
-    if order_type != _STOP and order_type != _STOP_LIMIT:
-        return _OK
-    offset = stop_ticks - instrument.window_floor_ticks
-    return _BAD_PRICE if stop_ticks < 1 or offset < 0 or offset >= window else _OK
-
-
-@njit(cache=True, nogil=True)
 def reducible_lots(instruments, positions, amounts, account_id, instrument_id, side):
     """Lots of the position that no open order of this side is about to take away."""
     row = positions[account_id, instrument_id]
@@ -213,10 +208,12 @@ def lots_to_cut(instruments, positions, amounts, account_id, instrument_id, side
 
 @njit(cache=True, nogil=True)
 def admit_margin(
-    accounts, instruments, positions, amounts, fees, account_id, instrument_id, side, limit_ticks, lots
-):
+    accounts, instruments, positions, amounts, fees, account_id, instrument_id, side, limit_ticks, lots,
+    more_lots,
+):  # fmt: skip
     """Rungs 102 and 4xx: what the account must have before the order may stand.
 
+    `more_lots` are those that no other order stands in for: less than `lots` for the second leg of two.
     Restricted accounts may only reduce. What is delivered is sold only by those who have it, for the firm
     borrows no securities. Cash accounts pay in full; all others must keep equity at or above initial margin,
     after the loss of crossing from limit to mark and the fee.
@@ -228,22 +225,23 @@ def admit_margin(
     instrument = instruments[instrument_id]
     row = positions[account_id, instrument_id]
     held = held_lots(instruments, positions, amounts, account_id, instrument_id)
-    if account.account_status_code == _RESTRICTED:
-        if lots > reducible_lots(instruments, positions, amounts, account_id, instrument_id, side):
-            return _ACCOUNT_RESTRICTED
-    if side == _SELL and not is_contract(instrument) and lots > held - row.open_sell_lots:
+    free = reducible_lots(instruments, positions, amounts, account_id, instrument_id, side)
+    if account.account_status_code == _RESTRICTED and more_lots > free:
+        return _ACCOUNT_RESTRICTED
+    if side == _SELL and not is_contract(instrument) and more_lots > held - row.open_sell_lots:
         return _INSUFFICIENT_SECURITIES
-    notional = limit_ticks * lots * instrument.tick_value_minor
-    cost = notional + largest_fee_minor(fees, account, instrument, notional)
     money = instrument.quote_asset_id
     if is_cash_account(account):
         if is_contract(instrument):
             return _INSUFFICIENT_MARGIN
+        cost = lots * lot_cost_minor(fees, account, instrument, limit_ticks)
         free_cash = -amounts[account_id, money] - open_bids_minor(positions, account_id)
         return _OK if side == _SELL or cost <= free_cash else _INSUFFICIENT_CASH
-    signed = lots if side == _BUY else -lots
-    crossing = signed * (limit_ticks - instrument.mark_ticks) * instrument.tick_value_minor
+    away = limit_ticks - instrument.mark_ticks if side == _BUY else instrument.mark_ticks - limit_ticks
+    notional = limit_ticks * lots * instrument.tick_value_minor
     left = equity(instruments, positions, amounts, account_id, money)
-    left -= max(crossing, 0) + (cost - notional)
-    needed = requirement(instruments, positions, amounts, account_id, instrument_id, signed)
+    left -= max(away, 0) * lots * instrument.tick_value_minor
+    left -= largest_fee_minor(fees, account, instrument, notional)
+    more = more_lots if side == _BUY else -more_lots
+    needed = requirement(instruments, positions, amounts, account_id, instrument_id, more)
     return _OK if left >= needed else _INSUFFICIENT_MARGIN

@@ -268,7 +268,7 @@ def _touch(state, events, cause, account_id):
 
 @njit(cache=True, nogil=True)
 def tell_margins(state, events, cause, at_ns, last_id):
-    """Write the margin of every account that the command touched; that of `last_id`, if touched, comes last."""
+    """Write the margin of every account that the command touched; that of `last_id` comes last."""
     is_last = False
     for i in range(events.counts[TOUCHED]):
         if state.touched_ids[i] == last_id:

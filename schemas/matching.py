@@ -72,7 +72,7 @@ class MarketEvent:
 
     kind_word: PackedWord = field(
         "Bits 0-7 MarketEventKind, 8-19 MarketEventReason or RejectReason, 20-21 Side, 24-43 instrument_id, "
-        "44-62 position of the command in its batch."
+        "44-62 how many commands of the call came before the one that caused it."
     )
     order_id: NoOrderId = field("The order; of a trade the aggressing one, in an auction the buyer's.")
     other_order_id: NoOrderId = field("Of a trade the resting order; of a link or self-trade the other one.")

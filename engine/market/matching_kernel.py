@@ -408,8 +408,8 @@ def run(meta, commands, first, last, full_at, is_large):
     """Decide the commands first..last-1 at an address, in order. Returns the first that was not decided.
 
     It stops before a command whose events might have no room, and after `full_at` events; EVENT_COUNT tells how
-    many there are. Make room and call again. `is_large` tells that the books are larger than the processor's
-    caches; it changes no outcome.
+    many there are. Make room and call again. Events tell their command as a distance from `first`; a call has at
+    most 2**18. `is_large` tells that the books are larger than the processor's caches; it changes no outcome.
     """
     orders = load(meta, ORDERS)
     levels = load(meta, LEVELS)
@@ -424,7 +424,7 @@ def run(meta, commands, first, last, full_at, is_large):
         if is_large:
             _foresee_far(meta, orders, levels, nodes, ids, commands, at, last - 1)
         command = commands + at * (COMMAND_WORDS * 8)
-        count = step(meta, orders, levels, nodes, books, ids, events, count, command, at)
+        count = step(meta, orders, levels, nodes, books, ids, events, count, command, at - first)
         at += 1
     store(meta, EVENT_COUNT, count)
     return at

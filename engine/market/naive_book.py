@@ -14,6 +14,7 @@ from functools import partial
 from engine.market.requests import (
     BPS,
     LARGEST_LOTS,
+    LARGEST_ORDER_ID,
     LARGEST_TICKS,
     MOST_PEG_MOVES,
     MOST_SLICES,
@@ -331,7 +332,7 @@ class NaiveBooks:
         is_priced = r.order_type not in TAKING or r.price_ticks != 0
         if is_priced and not book.venue.is_price(r.price_ticks):
             return RejectReason.BAD_PRICE
-        if r.order_id < 1 or r.order_id in self.live:
+        if not 1 <= r.order_id <= LARGEST_ORDER_ID or r.order_id in self.live:
             return RejectReason.DUPLICATE_ID
         if not _has_sound_terms(book, r):
             return RejectReason.BAD_TERMS

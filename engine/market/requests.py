@@ -35,8 +35,8 @@ MOST_SLICES = 1_000  # of an iceberg, so that one sweep has a bound
 MOST_PEG_MOVES = 1_000  # in one command; pegged orders that are left move with the next one
 MOST_TICK_BANDS = 8
 
-# The most events of one command: of each order that lives traded, paired, reduced, refilled, triggered, rested,
-# moved, ended; of each slice that an iceberg shows, and of each move of a pegged order.
+# The most events of one command: of each order that lives traded, paired, reduced, refilled, triggered,
+# rested, moved, ended; of each slice that an iceberg shows, and of each move of a pegged order.
 EVENTS_OF_AN_ORDER, EVENTS_OF_A_SLICE, EVENTS_OF_A_MOVE, SPARE_EVENTS = 8, 4, 3, 64
 
 

@@ -127,7 +127,7 @@ def _why_not_withdraw(state: State, c: RequestWithdrawal) -> RejectReason:
 
 
 def promised_units(state: State, account_id: int, asset_id: int) -> int:
-    """What open orders of an account would deliver of an asset, or pay of it where the account pays in full."""
+    """What open orders of an account would deliver of an asset, or pay of it in a cash account."""
     rows, listed = state.positions[account_id], state.instruments
     delivers = (listed["base_asset_id"] == asset_id) & ~np.isin(listed["instrument_class_code"], CONTRACTS)
     units = int((rows["open_sell_lots"] * listed["lot_units"])[delivers].sum())

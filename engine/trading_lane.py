@@ -124,9 +124,16 @@ class TradingLane:
         self._counts[SEQUENCE] = state.sequence
         done = 0
         while done < len(queue):
-            room = self._make_room(len(queue) - done)
+            needed, most_live, most_slices = self._make_room(len(queue) - done)
             rows = [batch.trading_rows(code) for code in (*TRADING, TURN)]
-            commands = Commands(*rows, queue, self._packed.ctypes.data, *room)
+            commands = Commands(
+                *rows,
+                queue=queue,
+                packed=self._packed.ctypes.data,
+                needed=needed,
+                most_live=most_live,
+                most_slices=most_slices,
+            )
             events = Events(*self._rows.values(), counts=self._counts)
             done = int(run(tables, commands, events, np.int64(state.business_epoch_day), done))
             if self._counts[IS_BROKEN]:

@@ -407,9 +407,10 @@ def has_event_room(meta, count):
 def run(meta, commands, first, last, full_at, is_large):
     """Decide the commands first..last-1 at an address, in order. Returns the first that was not decided.
 
-    It stops before a command whose events might have no room, and after `full_at` events; EVENT_COUNT tells how
-    many there are. Make room and call again. Events tell their command as a distance from `first`; a call has at
-    most 2**18. `is_large` tells that the books are larger than the processor's caches; it changes no outcome.
+    It stops before a command whose events might have no room, and after `full_at` events; EVENT_COUNT tells
+    how many there are. Make room and call again. Events tell their command as a distance from `first`; a call
+    has at most 2**18. `is_large` tells that the books are larger than the processor's caches; it changes no
+    outcome.
     """
     orders = load(meta, ORDERS)
     levels = load(meta, LEVELS)

@@ -32,6 +32,10 @@ def test_icebergs_that_come_with_the_order_that_sweeps_them_have_room() -> None:
         deposit 7 1000000000.00
     """)
     frames = world.journal.frames
+    world.pipeline.submit(
+        [order(n, 9, Side.BUY, 1) for n in range(100, 200)]
+    )  # rows of other kinds are plenty
+    world.play("cancelall")
     icebergs = [order(n, 9, Side.SELL, 1_000, 1) for n in range(1, 15)]
     frame = world.pipeline.submit([*icebergs, order(1, 7, Side.BUY, 10_000), order(2, 7, Side.BUY, 4_000)])
     fills = next(s.rows for s in frame.sections if s.record.table == "fills")

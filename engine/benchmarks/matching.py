@@ -46,14 +46,9 @@ def measure(
     file can have at a time. Raises BadInput on a file that cannot be used, InvariantBroken where two passes
     differ.
     """
-    if was_cold():
-        tell("compiling the kernels of these sources, once")
-    began = time.perf_counter()
     from engine.benchmarks.command_file import read_commands
-    from engine.benchmarks.passes import Replay
-    from engine.market.matcher import LARGEST_BATCH
+    from engine.market.requests import LARGEST_BATCH
 
-    import_seconds = time.perf_counter() - began
     if not 1 <= batch <= LARGEST_BATCH:
         raise BadInput(f"a batch has 1 to {LARGEST_BATCH} commands")
     file = read_commands(path)
@@ -61,6 +56,12 @@ def measure(
     timed_from = file.prefill if timed_from is None else timed_from
     if not 0 <= timed_from < count:
         raise BadInput(f"no command is left to time from {timed_from} on: {path.name} has {count}")
+    if was_cold():
+        tell("compiling the kernels of these sources, once")
+    began = time.perf_counter()
+    from engine.benchmarks.passes import Replay
+
+    import_seconds = time.perf_counter() - began
     began = time.perf_counter()
     Replay(file, 1).decide(0, 1)
     first_call_seconds = time.perf_counter() - began

@@ -11,13 +11,13 @@ from engine.errors import BadInput
 from engine.market import words_kernel as w
 from engine.market.books import Books, Depth
 from engine.market.matching_kernel import run
-from engine.market.requests import Happening, Request, Venue, pack_requests, unpack_events
+from engine.market.requests import LARGEST_BATCH, Happening, Request, Venue, pack_requests, unpack_events
 from schemas.codes import InstrumentState, Side
 from schemas.derive.layout import Rows, dtype_of, empty_rows
 from schemas.matching import MarketCommand, OrderTerms
 
 SMALL_BOOKS = 16_384  # orders; above it the books outgrow the caches, and foreseeing pays
-LARGEST_BATCH = 1 << 18
+
 
 _NO_TERMS = empty_rows(OrderTerms, 1)
 

@@ -30,6 +30,7 @@ LARGEST_TICKS = 1 << 40  # of a price, either sign
 LARGEST_LOTS = (1 << 31) - 1  # of an order: the sum over 2**31 orders stays in 62 bits
 LARGEST_ORDER_ID = (1 << 62) - 1
 LARGEST_SMALL_ID = (1 << 31) - 1  # of an account, a session, a group
+LARGEST_BATCH = 1 << 18  # commands of one call
 LARGEST_INSTRUMENT_ID = (1 << 19) - 1
 MOST_SLICES = 1_000  # of an iceberg, so that one sweep has a bound
 MOST_PEG_MOVES = 1_000  # in one command; pegged orders that are left move with the next one

@@ -7,8 +7,8 @@ Owns: the rows that events are written into, what open orders reserve, execution
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from engine.compiled_kernel import kernel
 from engine.ledger.posting_kernel import BROKEN, post_fill_side
 from engine.market.day_orders import DayOrders
 from engine.market.order_id_kernel import find_order
@@ -110,7 +110,7 @@ class Events(NamedTuple):
     counts: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def next_row(events, kind, cause, at_ns, rows):
     """The next free row of one kind of event, its header filled in."""
     i = events.counts[kind]
@@ -122,7 +122,7 @@ def next_row(events, kind, cause, at_ns, rows):
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def order_row(state, events, kind, cause, at_ns, rows, at, order_id, instrument_id):
     """The next free row of an event about one order, filled in with whose it is."""
     i = next_row(events, kind, cause, at_ns, rows)
@@ -143,7 +143,7 @@ def order_row(state, events, kind, cause, at_ns, rows, at, order_id, instrument_
 # from then on they can be set free at any time, and what they will take may be promised to nothing else.
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def position_of(state, order_id):
     """Where the day has an order that lives; zero when it has ended."""
     orders = load(state.books, ORDERS)
@@ -151,13 +151,13 @@ def position_of(state, order_id):
     return load(orders, row * ORDER_WORDS + O_CLIENT) if row != 0 else 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _lots_alone(order):
     """What an order would reserve if it had no other leg."""
     return min(order.open_lots, order.freed_lots) if order.is_waiting != 0 else order.open_lots
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def due_lots(state, at):
     """What a day's order has to reserve as things are."""
     order = state.day.rows[at]
@@ -169,7 +169,7 @@ def due_lots(state, at):
     return lots
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reserve(state, at, lots):
     """Count lots of a day's order for margin; negative lots take back."""
     if lots == 0:
@@ -188,7 +188,7 @@ def reserve(state, at, lots):
             row.reduce_sell_lots += lots
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _keep_reserve(state, at):
     """Let an order and its other leg reserve what they have to now."""
     order = state.day.rows[at]
@@ -198,7 +198,7 @@ def _keep_reserve(state, at):
         reserve(state, partner_at, due_lots(state, partner_at) - state.day.rows[partner_at].reserved_lots)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _price(state, at, ticks):
     """Set what an order's price is, and what it reserves at. It reserves nothing now."""
     order = state.day.rows[at]
@@ -211,26 +211,26 @@ def _price(state, at, ticks):
     order.reserve_minor = lot_cost_minor(state.fees, account, instrument, order.reserve_ticks)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _shrink(state, at, lots):
     """Take lots off a day's order, and what it reserves with them."""
     state.day.rows[at].open_lots -= lots
     _keep_reserve(state, at)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _end(state, at):
     _shrink(state, at, state.day.rows[at].open_lots)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _free(state, at, lots):
     """Let an exit reserve what its entry was filled for."""
     state.day.rows[at].freed_lots += lots
     _keep_reserve(state, at)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _take(state, at, lots):
     """Take filled lots off a day's order; its exit's two legs may have to give them back."""
     _shrink(state, at, lots)
@@ -244,7 +244,7 @@ def _take(state, at, lots):
             _free(state, leg_at, lots)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _replace(state, at, price, lots, is_kept):
     """Reserve for an order as it stands now."""
     order = state.day.rows[at]
@@ -258,7 +258,7 @@ def _replace(state, at, price, lots, is_kept):
 # Margin -----------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _touch(state, events, cause, account_id):
     if state.touched[account_id] != cause:
         state.touched[account_id] = cause
@@ -266,7 +266,7 @@ def _touch(state, events, cause, account_id):
         events.counts[TOUCHED] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def tell_margins(state, events, cause, at_ns, last_id):
     """Write the margin of every account that the command touched; that of `last_id` comes last."""
     is_last = False
@@ -280,7 +280,7 @@ def tell_margins(state, events, cause, at_ns, last_id):
     events.counts[TOUCHED] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tell_margin(state, events, cause, at_ns, account_id):
     """Write what the account's margin is now; the street has none."""
     if is_street(state.accounts[account_id]):
@@ -299,7 +299,7 @@ def _tell_margin(state, events, cause, at_ns, account_id):
 # Events -----------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def record(state, events, trade_epoch_day, cause, at_ns):
     """Write what the matching engine did with one command. Returns its reason, if it refused it."""
     taker_at, buyer_at = 0, 0
@@ -391,7 +391,7 @@ def record(state, events, trade_epoch_day, cause, at_ns):
     return reason
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _accept(state, events, cause, at_ns, at, order_id, price, lots):
     """An order lives. Its row of the day was filled in when it was admitted."""
     order = state.day.rows[at]
@@ -410,7 +410,7 @@ def _accept(state, events, cause, at_ns, at, order_id, price, lots):
     row.quantity_lots = lots
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill(
     state, events, trade_epoch_day, cause, at_ns, taker_order_id, maker_order_id, taker_at, maker_at,
     instrument_id, side, price, lots, is_auction,
@@ -451,7 +451,7 @@ def _fill(
     _side(state, events, row, maker_id, instrument, _SELL if side == _BUY else _BUY, maker_fee)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _side(state, events, fill, account_id, instrument, side, fee):
     """One account's side of an execution: into the position of a contract, or into the ledger."""
     if is_street(state.accounts[account_id]):

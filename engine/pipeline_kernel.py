@@ -7,8 +7,8 @@ written into preallocated rows of their declared layouts; their sequence puts th
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from engine.compiled_kernel import kernel
 from engine.execution_kernel import (
     ACCEPTED,
     DECLINED,
@@ -153,7 +153,7 @@ class Commands(NamedTuple):
     most_slices: int  # and no more slices of icebergs
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def run(state, commands, events, trade_epoch_day, first):
     """Run the queue from `first` on. Returns the first command that was not run, for want of room."""
     q = first
@@ -178,7 +178,7 @@ def run(state, commands, events, trade_epoch_day, first):
     return q
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _has_room(state, events, commands):
     live, slices = load(state.books, LIVE_COUNT), load(state.books, SLICE_COUNT)
     if live > commands.most_live or slices > commands.most_slices:
@@ -195,7 +195,7 @@ def _has_room(state, events, commands):
     return has_event_room(state.books, 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _refuse(events, command_type, at, account_id, client_order_id, instrument_id, reason):
     """Refuse a command of one order. `at` is its sequence and instant."""
     i = next_row(events, REFUSED, at[0], at[1], events.refused)
@@ -207,7 +207,7 @@ def _refuse(events, command_type, at, account_id, client_order_id, instrument_id
     row.reject_reason_code = reason
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _decline(events, command_type, at, reason):
     """Refuse a command that is not of one order."""
     i = next_row(events, DECLINED, at[0], at[1], events.declined)
@@ -218,7 +218,7 @@ def _decline(events, command_type, at, reason):
 # Packing ----------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pack(packed, action, side, instrument_id, order_id, price, lots, owner, at_ns, client, session_id):
     store(packed, 0, action | (side << 8) | (instrument_id << 40))
     store(packed, C_ID, order_id)
@@ -230,7 +230,7 @@ def _pack(packed, action, side, instrument_id, order_id, price, lots, owner, at_
     store(packed, C_TERMS, session_id << 32)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pack_terms(state, packed, c, linked_id):
     """Write the order's terms into the one row that there is, and point at it where there are any."""
     terms = load(state.books, TERMS) + TERMS_WORDS * 8
@@ -248,7 +248,7 @@ def _pack_terms(state, packed, c, linked_id):
         store(packed, C_TERMS, load(packed, C_TERMS) | 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pack_place(state, packed, c, limit, at):
     """A PlaceOrder as matching takes it. A market order carries its protection; it never rests while open."""
     account = state.accounts[c.account_id]
@@ -267,13 +267,13 @@ def _pack_place(state, packed, c, limit, at):
     _pack_terms(state, packed, c, _linked_order_id(state, c))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mode(state, c):
     """What becomes of an order where it meets its own group."""
     return c.self_trade_code if c.self_trade_code != 0 else state.accounts[c.account_id].self_trade_code
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _linked_order_id(state, c):
     """The order that a link names, zero for none, and -1 for one that does not live."""
     if c.linked_client_order_id == 0:
@@ -285,20 +285,20 @@ def _linked_order_id(state, c):
 # Linked orders ----------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _linked(state, c):
     """The position of the order that a link names, zero when it does not live."""
     at = find_client_id(state.day, c.account_id, c.linked_client_order_id)
     return at if at != 0 and state.day.rows[at].open_lots > 0 else 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _first_leg(state, c):
     """The position of the order that this one becomes the other leg of; zero for none."""
     return _linked(state, c) if c.order_link_code == _OCO else 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_second_leg(state, c, first_at):
     """Whether an order reserves only what its other leg does not, for only one of the two can be filled.
 
@@ -309,7 +309,7 @@ def _is_second_leg(state, c, first_at):
     return c.side_code == _SELL or not is_cash_account(state.accounts[c.account_id])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_waiting(state, c, first_at):
     """Whether an order reserves as its entry is filled, for it takes back no more than that.
 
@@ -320,7 +320,7 @@ def _is_waiting(state, c, first_at):
     return _is_second_leg(state, c, first_at) and state.day.rows[first_at].is_waiting != 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_reduce_only(state, c, first_at):
     """Whether an order gives way to others that take the position away. Exits from a contract always do."""
     if c.is_reduce_only != 0:
@@ -328,7 +328,7 @@ def _is_reduce_only(state, c, first_at):
     return _is_waiting(state, c, first_at) and is_contract(state.instruments[c.instrument_id])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_entry_of_linked(state, c):
     """Whether the order that waits for this entry closes no more than it opens."""
     exit_order = state.day.rows[_linked(state, c)]
@@ -338,7 +338,7 @@ def _is_entry_of_linked(state, c):
 # Placing ----------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _worst_price(state, c):
     """The worst price that an order may trade at; where we choose it, one that the instrument has."""
     limit = limit_of(
@@ -352,7 +352,7 @@ def _worst_price(state, c):
     return step_up(state.books, c.instrument_id, limit)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _admit_place(state, packed, c):
     """The ladder for a new order.
 
@@ -399,7 +399,7 @@ def _admit_place(state, packed, c):
     return reason, limit, more
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _admit_position(state, c, limit):
     """Rungs 4xx. Returns the reason, and the lots that the order adds to what the account has at risk."""
     none, lots = np.int64(0), c.quantity_lots
@@ -431,7 +431,7 @@ def _admit_position(state, c, limit):
     return _admit_margin(state, c.account_id, c.instrument_id, c.side_code, limit, lots, more), more
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _admit_margin(state, account_id, instrument_id, side, limit, lots, more):
     return admit_margin(
         state.accounts, state.instruments, state.positions, state.amounts, state.fees, account_id,
@@ -439,7 +439,7 @@ def _admit_margin(state, account_id, instrument_id, side, limit, lots, more):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _place(state, packed, c, events, trade_epoch_day):
     now = (c.sequence, c.received_at_ns)
     _expire(state, packed, now, events, trade_epoch_day)
@@ -461,7 +461,7 @@ def _place(state, packed, c, events, trade_epoch_day):
     tell_margins(state, events, c.sequence, c.received_at_ns, c.account_id)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _match_place(state, packed, c, limit, events, trade_epoch_day):
     """Let matching decide an order that was admitted. Returns its reason, if it refused it."""
     first_at = _first_leg(state, c)
@@ -500,7 +500,7 @@ def _match_place(state, packed, c, limit, events, trade_epoch_day):
     return reason
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _lots_to_cut(state, account_id, instrument_id, side, lots):
     if lots <= 0:
         return np.int64(0)
@@ -509,7 +509,7 @@ def _lots_to_cut(state, account_id, instrument_id, side, lots):
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cut(state, packed, now, account_id, instrument_id, side, lots, events, trade_epoch_day):
     """Shrink the account's reduce-only orders that `lots` more on their side leave nothing to reduce.
 
@@ -526,7 +526,7 @@ def _cut(state, packed, now, account_id, instrument_id, side, lots, events, trad
         cut = LARGEST_LOTS if cut > 0 else cut
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _expire(state, packed, now, events, trade_epoch_day):
     """End what was good till now, before anything of this instant is decided. `now`: (sequence, instant)."""
     if now[1] >= load(state.books, NEXT_EXPIRY):
@@ -538,7 +538,7 @@ def _expire(state, packed, now, events, trade_epoch_day):
 # Cancelling and replacing -----------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _admit_known(state, account_id, client_order_id):
     """The position of an order that lives, or the reason why there is none."""
     reason = admit_account(state.accounts, account_id)
@@ -550,7 +550,7 @@ def _admit_known(state, account_id, client_order_id):
     return _OK, at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cancel(state, packed, c, events, trade_epoch_day):
     now = (c.sequence, c.received_at_ns)
     _expire(state, packed, now, events, trade_epoch_day)
@@ -565,7 +565,7 @@ def _cancel(state, packed, c, events, trade_epoch_day):
     tell_margins(state, events, c.sequence, c.received_at_ns, c.account_id)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _admit_replace(state, c, at):
     """The ladder for a change: the order as it would stand must pass as a new one would.
 
@@ -592,7 +592,7 @@ def _admit_replace(state, c, at):
     return _admit_larger(state, c.account_id, at, limit, lots)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _admit_larger(state, account_id, at, limit, lots):
     """Rungs 4xx for an order as it would stand. Returns as `_admit_replace` does."""
     order = state.day.rows[at]
@@ -623,7 +623,7 @@ def _admit_larger(state, account_id, at, limit, lots):
     return reason, more - reserved
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pack_replace(state, packed, c, at):
     """A ReplaceOrder as matching takes it. What has no price keeps its protection."""
     order = state.day.rows[at]
@@ -639,7 +639,7 @@ def _pack_replace(state, packed, c, at):
     store(packed, 0, load(packed, 0) | (flags << 32))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _reason_against_growing(state, packed, at):
     """What matching would say to a change that is no reduction."""
     order = state.day.rows[at]
@@ -650,7 +650,7 @@ def _reason_against_growing(state, packed, at):
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _replace(state, packed, c, events, trade_epoch_day):
     now = (c.sequence, c.received_at_ns)
     _expire(state, packed, now, events, trade_epoch_day)
@@ -686,7 +686,7 @@ def _replace(state, packed, c, events, trade_epoch_day):
 # Many orders at once ----------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cancel_all(state, packed, c, events, trade_epoch_day):
     """Cancel whatever fits. What cannot fit, because there is no such account or instrument, is nothing."""
     now = (c.sequence, c.received_at_ns)
@@ -707,7 +707,7 @@ def _cancel_all(state, packed, c, events, trade_epoch_day):
     tell_margins(state, events, c.sequence, c.received_at_ns, 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _switch(state, packed, c, events, trade_epoch_day):
     _expire(state, packed, (c.sequence, c.received_at_ns), events, trade_epoch_day)
     is_stopped = 1 if c.is_stopped != 0 else 0
@@ -719,7 +719,7 @@ def _switch(state, packed, c, events, trade_epoch_day):
     tell_margins(state, events, c.sequence, c.received_at_ns, 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _phase(state, packed, c, events, trade_epoch_day):
     """Lead an instrument to another phase of its session; entering one may be an auction."""
     _expire(state, packed, (c.sequence, c.received_at_ns), events, trade_epoch_day)
@@ -734,7 +734,7 @@ def _phase(state, packed, c, events, trade_epoch_day):
     tell_margins(state, events, c.sequence, c.received_at_ns, 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _turn(state, packed, c, events, trade_epoch_day):
     """End yesterday's orders, and let the ids of all that ended be used anew."""
     _expire(state, packed, (c.sequence, c.received_at_ns), events, trade_epoch_day)

@@ -1,6 +1,9 @@
 """The clock that kernels time single commands with, to be read from outside and held against another one."""
 
-from engine.market.words_kernel import kernel, read_clock
+from engine.compiled_kernel import kernel
+from engine.market.words_kernel import (
+    read_clock,
+)
 
 
 @kernel

@@ -4,8 +4,8 @@ Owns the postings that a fill makes. Does not own those of slow events: see `pos
 """
 
 import numpy as np
-from numba import njit
 
+from engine.compiled_kernel import kernel
 from schemas.codes import LedgerAccountKind, PostingReason, Side
 
 POSTINGS_PER_FILL = 6
@@ -23,7 +23,7 @@ _FEE = int(PostingReason.FEE)
 _BUY = int(Side.BUY)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def post(
     amounts, offsets, out, count, header, reason, asset_id, units,
     debit_kind, debit_party, credit_kind, credit_party, reference_id, value_epoch_day,
@@ -60,7 +60,7 @@ def post(
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def post_fill_side(
     amounts, offsets, out, count, header, account_id, side,
     base_asset_id, units, quote_asset_id, notional_minor, fee_minor, fill_id, settlement_epoch_day,

@@ -3,6 +3,7 @@
 Owns: exported orders, restored orders, depth. Does not own any rule.
 """
 
+from engine.compiled_kernel import kernel
 from engine.market.order_id_kernel import find_order
 from engine.market.order_kernel import (
     GTC,
@@ -66,7 +67,6 @@ from engine.market.words_kernel import (
     T_TRAIL,
     T_TYPE,
     add,
-    kernel,
     load,
     store,
 )

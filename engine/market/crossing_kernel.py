@@ -4,6 +4,7 @@ Owns: the loop of one aggressing order over the other side of its book. Does not
 left.
 """
 
+from engine.compiled_kernel import inner
 from engine.market.order_id_kernel import forget_order
 from engine.market.order_kernel import (
     BECAUSE_LINKED,
@@ -52,7 +53,6 @@ from engine.market.words_kernel import (
     TAKER_MODE,
     TAKER_OWNER,
     call,
-    inner,
     load,
     store,
     unit,

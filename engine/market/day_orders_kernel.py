@@ -4,9 +4,17 @@ Owns: an append-only list in order of first use, and an open-addressing table in
 the list is what the matching engine carries as its client_order_id, so every event leads back here at once.
 """
 
+from engine.compiled_kernel import kernel
 from engine.market.order_id_kernel import find_order
 from engine.market.price_index_kernel import FIBONACCI
-from engine.market.words_kernel import IDS, O_CLIENT, ORDER_WORDS, ORDERS, kernel, load, store
+from engine.market.words_kernel import (
+    IDS,
+    O_CLIENT,
+    ORDER_WORDS,
+    ORDERS,
+    load,
+    store,
+)
 
 MIXER = -4658895280553007687  # another odd number without pattern
 

@@ -9,6 +9,7 @@ No allocation, no exception, no Python object. The caller gives room for all eve
 much).
 """
 
+from engine.compiled_kernel import inner, kernel
 from engine.market import words_kernel as w
 from engine.market.crossing_kernel import BECAUSE_OF_SELF_TRADE, cross, worst_key_of
 from engine.market.order_id_kernel import find_order, forget_order, id_slot, remember_order, row_hint
@@ -98,8 +99,6 @@ from engine.market.words_kernel import (
     SLICE_COUNT,
     WATCH_FIRST,
     call,
-    inner,
-    kernel,
     load,
     prefetch,
     read_clock,

@@ -5,6 +5,7 @@ in the order's own line. Deleting shifts back what was displaced, so there are n
 rebuilding.
 """
 
+from engine.compiled_kernel import inner
 from engine.market.price_index_kernel import FIBONACCI
 from engine.market.words_kernel import (
     ID_MASK,
@@ -12,7 +13,6 @@ from engine.market.words_kernel import (
     LOW,
     O_ID,
     ORDER_WORDS,
-    inner,
     load,
     store,
 )

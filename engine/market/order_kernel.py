@@ -5,6 +5,7 @@ meets (`crossing_kernel.py`) or when (`running_kernel.py`). The rules are those 
 by function.
 """
 
+from engine.compiled_kernel import inner, kernel
 from engine.market.order_id_kernel import forget_order, remember_order
 from engine.market.price_index_kernel import dequeue, enqueue, hide, key_of
 from engine.market.requests import LARGEST_TICKS
@@ -83,8 +84,6 @@ from engine.market.words_kernel import (
     WATCH_TRAILS,
     add,
     call,
-    inner,
-    kernel,
     load,
     store,
     unit,

@@ -4,6 +4,7 @@ Owns: the ladder of refusals, placing, replacing and cancelling. `matching_kerne
 first. The rules are those of `naive_book.py`, in the same order.
 """
 
+from engine.compiled_kernel import inner, kernel
 from engine.market.crossing_kernel import worst_key_of
 from engine.market.order_id_kernel import find_order
 from engine.market.order_kernel import (
@@ -122,8 +123,6 @@ from engine.market.words_kernel import (
     X_OFFSET,
     X_STOP,
     X_TRAIL,
-    inner,
-    kernel,
     load,
     store,
     unit,

@@ -10,6 +10,7 @@ A key is `KEY_ZERO` plus or minus the price, so that the best order of every que
 code for both sides. A book is eight times the instrument plus the kind of queue.
 """
 
+from engine.compiled_kernel import inner, kernel
 from engine.market.words_kernel import (
     BOOK_MASK,
     BOOK_WORDS,
@@ -47,8 +48,6 @@ from engine.market.words_kernel import (
     add,
     call,
     highest_bit,
-    inner,
-    kernel,
     load,
     store,
     unit,

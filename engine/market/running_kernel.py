@@ -4,6 +4,7 @@ Owns: prices that an order may have (ticks, bands), stops, trailing stops, pegge
 session. Does not own: admission of new orders (`placing_kernel.py`) and auctions (`session_kernel.py`).
 """
 
+from engine.compiled_kernel import inner, kernel
 from engine.market.crossing_kernel import BECAUSE_OF_SELF_TRADE, cross, worst_key_of
 from engine.market.order_kernel import (
     AT_CLOSE,
@@ -116,8 +117,6 @@ from engine.market.words_kernel import (
     WATCH_TRAILS,
     add,
     call,
-    inner,
-    kernel,
     load,
     store,
     unit,

@@ -3,6 +3,7 @@
 Owns: the canonical walk over all orders, and the price of an auction. The rules are those of `naive_book.py`.
 """
 
+from engine.compiled_kernel import inner, kernel
 from engine.market.order_kernel import (
     AT_CLOSE,
     AT_OPEN,
@@ -100,8 +101,6 @@ from engine.market.words_kernel import (
     T_PARTNER,
     T_TYPE,
     WATCH_STOPPED,
-    inner,
-    kernel,
     load,
     store,
     unit,

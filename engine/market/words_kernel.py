@@ -18,12 +18,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from engine.compiled_kernel import inner
 from schemas.codes import InstrumentState, Side
 from schemas.matching import InstrumentBook, LiveTerms, MarketCommand, MarketEvent, OrderTerms, RestingOrder
 from schemas.record import record_of
-
-kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
-inner = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 
 
 def word_of(cls: type, name: str) -> int:

@@ -5,8 +5,8 @@ Source: 17 CFR 240.15c3-5(c) (limits before entry), 240.15c3-5(c)(1)(ii) (price,
 """
 
 import numpy as np
-from numba import njit
 
+from engine.compiled_kernel import kernel
 from engine.risk.fee_kernel import largest_fee_minor, lot_cost_minor
 from engine.risk.margin_kernel import (
     equity,
@@ -64,13 +64,13 @@ _INSUFFICIENT_SECURITIES = int(RejectReason.INSUFFICIENT_SECURITIES)
 _NOT_CONFIGURED = int(RejectReason.NOT_CONFIGURED)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_street(account):
     """Whether an account clears elsewhere and is none of our business but on the book."""
     return account.account_class_code == _STREET
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def admit_account(accounts, account_id):
     """Rungs 1xx for any trading command; a restricted account is looked at by the order itself."""
     if account_id < 1 or account_id >= len(accounts) or accounts[account_id].account_id == 0:
@@ -83,7 +83,7 @@ def admit_account(accounts, account_id):
     return _OK
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def admit_instrument(instruments, instrument_id):
     """Rungs 2xx."""
     if (
@@ -102,7 +102,7 @@ def admit_instrument(instruments, instrument_id):
     return _OK
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def admit_codes(side, order_type, time_in_force, post_only, self_trade, link):
     """Rung 301: every code is one that we know. Whether they make sense together, matching says."""
     if side != _BUY and side != _SELL:
@@ -118,7 +118,7 @@ def admit_codes(side, order_type, time_in_force, post_only, self_trade, link):
     return _OK
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def limit_of(instrument, side, order_type, price_ticks, stop_ticks, trail_ticks, window):
     """The worst price the order may trade at: its limit, or the edge of the collar.
 
@@ -143,13 +143,13 @@ def limit_of(instrument, side, order_type, price_ticks, stop_ticks, trail_ticks,
     return max(middle - reach, lowest)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_in_window(instrument, ticks, window):
     """Whether an order may have this price, so that no product of it can overflow."""
     return ticks >= 1 and 0 <= ticks - instrument.window_floor_ticks < window
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def admit_size(account, instrument, limit_ticks, stop_ticks, lots, window, has_collar):
     """Rungs 302 to 306. The instrument's bounds were checked at listing, so no product can overflow.
 
@@ -169,7 +169,7 @@ def admit_size(account, instrument, limit_ticks, stop_ticks, lots, window, has_c
     return _OK
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def admit_rate(accounts, account_id, received_at_ns):
     """Rung 308: count the command in its second."""
     account = accounts[account_id]
@@ -185,7 +185,7 @@ def admit_rate(accounts, account_id, received_at_ns):
     return _OK
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reducible_lots(instruments, positions, amounts, account_id, instrument_id, side):
     """Lots of the position that no open order of this side is about to take away."""
     row = positions[account_id, instrument_id]
@@ -193,7 +193,7 @@ def reducible_lots(instruments, positions, amounts, account_id, instrument_id, s
     return max(-held - row.open_buy_lots if side == _BUY else held - row.open_sell_lots, 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lots_to_cut(instruments, positions, amounts, account_id, instrument_id, side, lots):
     """What the account's reduce-only orders of a side must give up when `lots` more are ordered on it."""
     row = positions[account_id, instrument_id]
@@ -206,7 +206,7 @@ def lots_to_cut(instruments, positions, amounts, account_id, instrument_id, side
     return max(min(open_lots + lots - free, only), 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def admit_margin(
     accounts, instruments, positions, amounts, fees, account_id, instrument_id, side, limit_ticks, lots,
     more_lots,

@@ -3,13 +3,13 @@
 Source of the rates: SetFees commands; without one, the listing's taker fee, and nothing for the maker.
 """
 
-from numba import njit
+from engine.compiled_kernel import kernel
 
 _BPS = 10_000
 _MILLION = 1_000_000
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fee_minor(fees, account, instrument, notional, is_maker):
     """Fee of one side in minor units; negative is paid out.
 
@@ -25,7 +25,7 @@ def fee_minor(fees, account, instrument, notional, is_maker):
     return (notional * instrument.fee_bps + _BPS - 1) // _BPS
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lot_cost_minor(fees, account, instrument, price_ticks):
     """The most that one lot may cost at a price, its fee included.
 
@@ -35,7 +35,7 @@ def lot_cost_minor(fees, account, instrument, price_ticks):
     return value + largest_fee_minor(fees, account, instrument, value)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def largest_fee_minor(fees, account, instrument, notional):
     """The most that an order of this value may have to pay."""
     taker = fee_minor(fees, account, instrument, notional, False)

@@ -5,8 +5,8 @@ Compiled, called on every order by the one pass. Integers only: US cents; a char
 """
 
 import numpy as np
-from numba import njit
 
+from engine.compiled_kernel import kernel
 from schemas.codes import AccountClass, InstrumentClass
 
 _CFD = int(InstrumentClass.CFD)
@@ -15,13 +15,13 @@ _CASH_ACCOUNT = int(AccountClass.CUSTOMER_CASH)
 _BPS = 10_000
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_contract(instrument):
     """Whether a position is a claim on a price difference and never delivered."""
     return instrument.instrument_class_code == _CFD or instrument.instrument_class_code == _PERPETUAL
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def held_lots(instruments, positions, amounts, account_id, instrument_id):
     """Lots held, signed. What can be delivered is read from the ledger, which is its only record."""
     instrument = instruments[instrument_id]
@@ -31,20 +31,20 @@ def held_lots(instruments, positions, amounts, account_id, instrument_id):
     return units // instrument.lot_units
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def value_minor(instrument, lots):
     """Lots at the mark, in minor units, signed."""
     return lots * instrument.mark_ticks * instrument.tick_value_minor
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def charge_minor(instrument, lots):
     """Initial margin of an absolute number of lots, rounded up."""
     notional = value_minor(instrument, lots)
     return (notional * instrument.margin_bps + _BPS - 1) // _BPS
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def equity(instruments, positions, amounts, account_id, money_asset_id):
     """Cash plus positions at their marks, in minor units."""
     total = -amounts[account_id, money_asset_id]
@@ -59,7 +59,7 @@ def equity(instruments, positions, amounts, account_id, money_asset_id):
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def requirement(instruments, positions, amounts, account_id, more_id, more_lots):
     """Initial margin of positions and open orders, with `more_lots` (signed) ordered on top.
 
@@ -84,7 +84,7 @@ def requirement(instruments, positions, amounts, account_id, more_id, more_lots)
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def open_bids_minor(positions, account_id):
     """What resting bids would cost at their limits, over all instruments."""
     total = np.int64(0)
@@ -93,7 +93,7 @@ def open_bids_minor(positions, account_id):
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_cash_account(account):
     """Whether the account pays in full and sells only what it has."""
     return account.account_class_code == _CASH_ACCOUNT

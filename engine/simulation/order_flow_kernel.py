@@ -7,6 +7,7 @@ Owns: which action comes next, of which order, at which price. Does not own: the
 them), nor who trades with whom.
 """
 
+from engine.compiled_kernel import kernel
 from engine.market.matching_kernel import decide
 from engine.market.price_index_kernel import price_of
 from engine.market.words_kernel import (
@@ -21,7 +22,6 @@ from engine.market.words_kernel import (
     EVENT_WORDS,
     EVENTS,
     NO_KEY,
-    kernel,
     load,
     store,
 )

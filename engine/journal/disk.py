@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+Content = bytes | bytearray | memoryview
+
 
 class Disk(Protocol):
     """Every call raises OSError when the disk refuses."""
@@ -17,7 +19,7 @@ class Disk(Protocol):
         """Open a file to read and write, made empty if it is not there; returns its descriptor."""
         ...
 
-    def pwrite(self, descriptor: int, content: bytes | bytearray, offset: int) -> None:
+    def pwrite(self, descriptor: int, content: Content, offset: int) -> None:
         """Write all of `content` at `offset`."""
         ...
 
@@ -49,7 +51,7 @@ class RealDisk:
         """Open a file to read and write, made empty if it is not there; returns its descriptor."""
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def pwrite(self, descriptor: int, content: bytes | bytearray, offset: int) -> None:
+    def pwrite(self, descriptor: int, content: Content, offset: int) -> None:
         """Write all of `content` at `offset`."""
         rest = memoryview(content)
         while rest:

@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InvariantBroken, JournalDamaged, JournalError
-from engine.journal.crc32c_kernel import crc32c_rows
+from engine.journal.crc32c_kernel import sum_rows, sum_words
+from engine.journal.disk import Content
+from engine.journal.encode_kernel import BLOCK_COLUMNS, DESCENDS, HAS_GAP, encode_sections
 from schemas.derive.layout import Rows, dtype_of
 from schemas.record import RecordType
 from schemas.registry import by_type_code
@@ -26,10 +28,12 @@ FRAME_VERSION = 1
 HASH_BYTES = 32
 _HEADER = struct.Struct("<4sHHQQQQQ32sQ")
 _SECTION = struct.Struct("<IIQQ")
+_SUM = struct.Struct("<Q")
 HEADER_BYTES = _HEADER.size
 _SUMMED_BYTES = HEADER_BYTES - 8  # all of the header but its own CRC
 
 Words = npt.NDArray[np.uint64]
+Raw = memoryview  # a frame's bytes, written in place
 
 
 class Section(NamedTuple):
@@ -79,48 +83,72 @@ class _Block(NamedTuple):
 
 def crc32c(content: bytes | bytearray | memoryview, seed: int = 0) -> int:
     """CRC32C of bytes whose length is a multiple of 8, continued from `seed`."""
-    words = np.frombuffer(content, dtype=np.uint64).reshape(1, -1)
-    return int(crc32c_rows(words, np.uint32(seed))[0])
+    words = np.frombuffer(content, dtype=np.int64)
+    return sum_words(words.ctypes.data, len(words), seed)
 
 
-def chain(previous: bytes, content: bytes | bytearray | memoryview) -> bytes:
+def chain(previous: bytes, content: Content) -> bytes:
     """The chain hash of a frame: SHA-256 over the previous chain hash, the header and the payload."""
     digest = hashlib.sha256(previous)
     digest.update(content)
     return digest.digest()
 
 
-def encode_frame(
-    index: int,
-    term: int,
-    sections: Sequence[Section],
-    state_hash: bytes,
-    previous: bytes,
-    seed: int,
-) -> tuple[Frame, bytearray]:
-    """A frame and its bytes. `seed` is the segment's CRC seed, `previous` the chain hash before.
+def frame_bytes_of(sections: Sequence[Section]) -> int:
+    """How long the frame of these sections is."""
+    return HEADER_BYTES + sum(_block_bytes(len(s.rows), s.rows.dtype.itemsize) for s in sections) + HASH_BYTES
 
-    Raises InvariantBroken when rows are not of their record's layout or the sequences have a gap.
+
+def encode_frame(
+    index: int, term: int, sections: Sequence[Section], state_hash: bytes, seed: int
+) -> tuple[Frame, Raw]:
+    """A frame and its bytes, both still without the chain hash. `seed` is the segment's CRC seed.
+
+    Sections without rows are left out. The frame's rows are read-only views into its bytes. Raises
+    InvariantBroken when rows are not of their record's layout or the sequences have a gap.
     """
     ordered = sorted((s for s in sections if len(s.rows)), key=lambda s: s.record.type_code)
-    first, last = _sequence_span(ordered)
-    payload_bytes = sum(_block_bytes(len(s.rows), s.rows.dtype.itemsize) for s in ordered)
-    header = FrameHeader(index, term, first, last, len(ordered), payload_bytes, state_hash)
-    raw = bytearray(header.frame_bytes)
-    _put_header(raw, header, seed)
+    _refuse_other_layouts(ordered)
+    room = np.empty(frame_bytes_of(ordered), dtype=np.uint8)
+    raw: Raw = room.data
+    sources = [np.ascontiguousarray(s.rows) for s in ordered]
+    blocks = np.array(
+        [
+            (r.type_code | r.version << 32, len(rows), rows.dtype.itemsize // 8, rows.ctypes.data)
+            for (r, _), rows in zip(ordered, sources, strict=True)
+        ],
+        dtype=np.int64,
+    ).reshape(-1, BLOCK_COLUMNS)
+    count = sum(len(rows) for rows in sources)
+    address = room.ctypes.data
+    outcome, at, first, last = encode_sections(
+        blocks, address + HEADER_BYTES, seed, np.zeros(count, dtype=np.uint8)
+    )
+    if outcome == DESCENDS:
+        raise InvariantBroken(f"{ordered[at].record.table}: sequences do not ascend")
+    if outcome == HAS_GAP:
+        raise InvariantBroken(f"sequences {first} to {last} are not those of {count} records")
+    payload_bytes = len(raw) - HEADER_BYTES - HASH_BYTES
+    fixed = (MAGIC, FRAME_VERSION, len(ordered), index, term, first, last, payload_bytes, state_hash)
+    _HEADER.pack_into(raw, 0, *fixed, 0)
+    _SUM.pack_into(raw, _SUMMED_BYTES, sum_words(address, _SUMMED_BYTES // 8, seed))
     kept: list[Section] = []
     offset = HEADER_BYTES
     for record, rows in ordered:
         count, row_bytes = len(rows), rows.dtype.itemsize
-        _SECTION.pack_into(raw, offset, record.type_code, record.version, count, row_bytes)
-        block = _block_at(raw, offset)
-        block.words[:] = np.ascontiguousarray(rows).view(np.uint64).reshape(count, -1)
-        block.sums[:] = crc32c_rows(block.words, _row_seed(seed, block))
-        kept.append(Section(record, _frozen(block.words).view(rows.dtype)[:, 0]))
-        offset += _block_bytes(count, row_bytes)
-    chain_hash = chain(previous, memoryview(raw)[:offset])
-    raw[offset:] = chain_hash
-    return Frame(index, term, first, last, tuple(kept), state_hash, chain_hash), raw
+        end = offset + _block_bytes(count, row_bytes)
+        own = room[end - count * row_bytes : end].view(rows.dtype)
+        own.flags.writeable = False
+        kept.append(Section(record, own))
+        offset = end
+    return Frame(index, term, first, last, tuple(kept), state_hash, ZERO_HASH), raw
+
+
+def seal(frame: Frame, raw: Raw, previous: bytes) -> Frame:
+    """Chain an encoded frame to the one before it, in its bytes too."""
+    chain_hash = chain(previous, raw[:-HASH_BYTES])
+    raw[-HASH_BYTES:] = chain_hash
+    return frame._replace(chain_hash=chain_hash)
 
 
 def decode_header(raw: bytes, seed: int) -> FrameHeader:
@@ -152,22 +180,19 @@ def decode_frame(raw: bytes, header: FrameHeader, previous: bytes, seed: int) ->
     return Frame(*header[:4], sections, header.state_hash, chain_hash)
 
 
-def _put_header(raw: bytearray, header: FrameHeader, seed: int) -> None:
-    index, term, first, last, section_count, payload_bytes, state_hash = header
-    fixed = (MAGIC, FRAME_VERSION, section_count, index, term, first, last, payload_bytes, state_hash)
-    _HEADER.pack_into(raw, 0, *fixed, 0)
-    crc = crc32c(raw[:_SUMMED_BYTES], seed)
-    _HEADER.pack_into(raw, 0, *fixed, crc)
-
-
-def _sequence_span(sections: Sequence[Section]) -> tuple[int, int]:
-    """First and last sequence of all rows. Raises InvariantBroken when they are not one run without a gap."""
+def _refuse_other_layouts(sections: Sequence[Section]) -> None:
     codes = [s.record.type_code for s in sections]
     if not codes or len(set(codes)) != len(codes):
         raise InvariantBroken("a frame has at least one record, and one section a record type")
     for record, rows in sections:
         if rows.dtype != dtype_of(record.cls) or rows.ndim != 1:
             raise InvariantBroken(f"{record.table}: rows are not of the declared layout")
+
+
+def _sequence_span(sections: Sequence[Section]) -> tuple[int, int]:
+    """First and last sequence of all rows. Raises InvariantBroken when they are not one run without a gap."""
+    _refuse_other_layouts(sections)
+    for record, rows in sections:
         if np.any(rows["sequence"][1:] <= rows["sequence"][:-1]):
             raise InvariantBroken(f"{record.table}: sequences do not ascend")
     count = sum(len(s.rows) for s in sections)
@@ -210,13 +235,16 @@ def _blocks(raw: bytes, header: FrameHeader) -> Iterator[_Block]:
         raise JournalError("its sections do not fill its payload")
 
 
-def _row_seed(seed: int, block: _Block) -> np.uint32:
+def _row_seed(seed: int, block: _Block) -> int:
     """The CRC seed of a section's rows; a row's own first word is its sequence."""
-    return np.uint32(crc32c(struct.pack("<II", block.type_code, block.version), seed))
+    return crc32c(struct.pack("<II", block.type_code, block.version), seed)
 
 
 def _bad_rows(block: _Block, seed: int) -> npt.NDArray[np.intp]:
-    return np.flatnonzero(crc32c_rows(block.words, _row_seed(seed, block)) != block.sums)
+    count, width = block.words.shape
+    sums = np.empty(count, dtype=np.uint32)
+    sum_rows(block.words.ctypes.data, count, width, _row_seed(seed, block), sums)
+    return np.flatnonzero(sums != block.sums)
 
 
 def _section(block: _Block, seed: int) -> Section:

@@ -85,23 +85,35 @@ def file_bytes_for(frame_bytes: int, segment_bytes: int) -> int:
     return max(segment_bytes, needed)
 
 
-def create_segment(folder: Path, header: SegmentHeader, disk: Disk) -> int:
-    """Fill a new segment with zeros, sync it, name it, sync the folder; returns its descriptor.
+def unfinished_path(folder: Path, name: str) -> Path:
+    """Where a segment lies that holds no frame yet and may be removed at any time."""
+    return folder / f"{name}{_UNFINISHED}"
 
-    Blocks are written before use, so that a later sync of a frame has no file size or extent to change.
-    Raises OSError.
+
+def fill_with_zeros(descriptor: int, first: int, end: int, disk: Disk) -> None:
+    """Write zeros from `first` to `end`, so that no later sync has a file size or an extent to change."""
+    zeros = bytes(min(_FILL_BYTES, end - first))
+    for offset in range(first, end, _FILL_BYTES):
+        disk.pwrite(descriptor, zeros[: end - offset], offset)
+
+
+def create_segment(
+    folder: Path, header: SegmentHeader, disk: Disk, spare: tuple[Path, int] | None = None
+) -> int:
+    """Make a segment durable under its name, from a spare of its size if there is one.
+
+    A file of zeros becomes a segment by its header, which is synced before the file gets its name.
+    Returns the descriptor. Raises OSError.
     """
-    path = folder / header.name
-    unfinished = path.with_suffix(_UNFINISHED)
-    descriptor = disk.open(unfinished)
+    path, descriptor = spare or (unfinished_path(folder, f"{header.number:010d}"), -1)
+    if spare is None:
+        descriptor = disk.open(path)
     try:
-        zeros = bytes(_FILL_BYTES)
-        for offset in range(PAGE_BYTES, header.file_bytes, _FILL_BYTES):
-            length = min(_FILL_BYTES, header.file_bytes - offset)
-            disk.pwrite(descriptor, zeros[:length], offset)
+        if spare is None:
+            fill_with_zeros(descriptor, PAGE_BYTES, header.file_bytes, disk)
         disk.pwrite(descriptor, header_page(header), 0)
         disk.fdatasync(descriptor)
-        disk.rename(unfinished, path)
+        disk.rename(path, folder / header.name)
         disk.fsync_folder(folder)
     except BaseException:
         disk.close(descriptor)

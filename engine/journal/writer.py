@@ -1,4 +1,7 @@
-"""The journal's one writer: a frame is durable when `append` returns.
+"""The journal's one writer: a frame is durable when `commit` returns.
+
+    stage    number and encode the frame        on the deciding thread
+    commit   chain, write, sync, mirror, mark   in order; another thread may do it, while the next is decided
 
 Owns: order, durability and the lock. Does not own: what a frame says; it reads no clock.
 """
@@ -9,10 +12,11 @@ import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from engine.errors import InvariantBroken, JournalError, JournalFailed
 from engine.journal.disk import DISK, Disk
-from engine.journal.frame import ZERO_HASH, Frame, Section, encode_frame
+from engine.journal.frame import ZERO_HASH, Frame, Raw, Section, encode_frame, seal
 from engine.journal.mark import mark_path, write_mark
 from engine.journal.recovery import Tail, recover
 from engine.journal.segment import (
@@ -22,6 +26,41 @@ from engine.journal.segment import (
     create_segment,
     file_bytes_for,
 )
+from engine.journal.spare import SpareSegments
+
+
+class Mirror(Protocol):
+    """Another place that must have a frame before anyone is told of it."""
+
+    def send(self, segment: SegmentHeader, raw: Raw) -> None:
+        """Give it a frame that is about to be written here, with the header of its segment."""
+        ...
+
+    def wait(self, index: int) -> None:
+        """Return when it has all frames up to `index`, or when they need not be there any more."""
+        ...
+
+
+class NoMirror:
+    """This journal stands alone."""
+
+    def send(self, segment: SegmentHeader, raw: Raw) -> None:
+        """Nobody is there to get it."""
+
+    def wait(self, index: int) -> None:
+        """Nobody is there to wait for."""
+
+
+class Staged(NamedTuple):
+    """A frame on its way to the disk: numbered and placed, and encoded where its segment is there already."""
+
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  nobody searches a frame as a tuple
+    sections: tuple[Section, ...]
+    state_hash: bytes
+    segment_number: int
+    file_bytes: int  # of that segment
+    offset: int
+    encoded: tuple[Frame, Raw] | None
 
 
 class JournalWriter:
@@ -31,7 +70,15 @@ class JournalWriter:
     """
 
     def __init__(
-        self, folder: Path, segment_bytes: int, term: int, disk: Disk, lock: int, tail: Tail, mark: int
+        self,
+        folder: Path,
+        segment_bytes: int,
+        term: int,
+        disk: Disk,
+        lock: int,
+        tail: Tail,
+        mark: int,
+        mirror: Mirror,
     ) -> None:
         """Take over an open journal; use `open`."""
         self._folder = folder
@@ -39,10 +86,15 @@ class JournalWriter:
         self._term = term
         self._disk = disk
         self._lock = lock
-        self._descriptor, self._header, self._offset, self._last = tail
-        self._seed = self._header.seed
+        self._descriptor, self._header, offset, self._last = tail
         self._mark = mark
+        self._mirror = mirror
+        self._spares = SpareSegments(folder, segment_bytes, disk)
         self._unusable = ""
+        # Where the next staged frame goes, and what follows it.
+        self._next_index = self._last.index + 1
+        self._next_sequence = self._last.last_sequence + 1
+        self._place = (self._header.number, self._header.file_bytes, offset)
 
     @classmethod
     def open(
@@ -53,6 +105,7 @@ class JournalWriter:
         known_index: int = 0,
         term: int = 1,
         disk: Disk = DISK,
+        mirror: Mirror | None = None,
     ) -> JournalWriter:
         """Lock the folder, recover the journal (made if not there), and stand at its end.
 
@@ -62,7 +115,7 @@ class JournalWriter:
         """
         if segment_bytes < 2 * PAGE_BYTES or segment_bytes % PAGE_BYTES:
             raise JournalError(f"segment_bytes {segment_bytes} is not a multiple of {PAGE_BYTES} above it")
-        descriptors = [_lock(folder, disk)]
+        descriptors = [lock_folder(folder, disk)]
         try:
             tail = recover(folder, segment_bytes, disk, known_index)
             descriptors.append(tail.descriptor)
@@ -78,60 +131,122 @@ class JournalWriter:
             if isinstance(error, OSError):
                 raise JournalFailed(f"{folder}: cannot be opened: {error}") from error
             raise
-        return cls(folder, segment_bytes, term, disk, descriptors[0], tail, mark)
+        return cls(folder, segment_bytes, term, disk, descriptors[0], tail, mark, mirror or NoMirror())
 
     @property
     def last(self) -> Position:
         """The last durable frame: index, last_sequence, term, chain_hash; all zero in an empty journal."""
         return self._last
 
-    def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
-        """Write one frame and return it once it is durable. Sections without rows are left out.
+    @property
+    def is_low(self) -> bool:
+        """Whether the disk has no room for another segment: take only what must still be journaled."""
+        return self._spares.is_low
 
-        The rows' sequences follow the last frame's without a gap. The frame's rows are read-only copies.
-        Raises JournalFailed when the disk refuses; InvariantBroken when the rows cannot be a frame.
+    def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
+        """Write one frame and return it once it is durable; see `stage` and `commit`."""
+        return self.commit([self.stage(sections, state_hash)])[0]
+
+    def stage(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Staged:
+        """Number and encode one frame, to be given to `commit` in this order. Rows are copied.
+
+        The rows' sequences follow the last frame's without a gap. Raises InvariantBroken when the rows cannot
+        be a frame, and JournalFailed when the journal cannot be written any more.
         """
         if self._unusable:
             raise JournalFailed(f"the journal cannot be written any more: {self._unusable}")
-        index, previous = self._last.index + 1, self._last.chain_hash
-        frame, raw = encode_frame(index, self._term, sections, state_hash, previous, self._seed)
-        if frame.first_sequence != (due := self._last.last_sequence + 1):
-            raise InvariantBroken(f"a frame begins with sequence {frame.first_sequence}, not {due}")
+        header, (number, file_bytes, offset) = self._header, self._place
+        frame, raw = self._encode(self._next_index, sections, state_hash, header.seed)
+        if frame.first_sequence != self._next_sequence:
+            raise InvariantBroken(
+                f"a frame begins with sequence {frame.first_sequence}, not {self._next_sequence}"
+            )
+        if offset + len(raw) > file_bytes:
+            number, offset = number + 1, PAGE_BYTES
+            file_bytes = file_bytes_for(len(raw), self._segment_bytes)
+        # The seed of a segment to come follows from a frame that may not be chained yet.
+        encoded = (frame, raw) if number == header.number else None
+        staged = Staged(frame.index, frame.sections, state_hash, number, file_bytes, offset, encoded)
+        self._place = (number, file_bytes, offset + len(raw))
+        self._next_index += 1
+        self._next_sequence = frame.last_sequence + 1
+        return staged
+
+    def commit(self, batch: Sequence[Staged]) -> list[Frame]:
+        """Write staged frames and return them once all are durable; one sync serves them all.
+
+        Raises JournalFailed when the disk refuses, and what the mirror raises.
+        """
+        if self._unusable:
+            raise JournalFailed(f"the journal cannot be written any more: {self._unusable}")
+        frames: list[Frame] = []
+        last = self._last
         try:
-            if self._offset + len(raw) > self._header.file_bytes:
-                self._begin_segment(len(raw))  # whose seed is another
-                frame, raw = encode_frame(index, self._term, sections, state_hash, previous, self._seed)
-            self._disk.pwrite(self._descriptor, raw, self._offset)
+            for staged in batch:
+                if staged.index != last.index + 1:
+                    raise InvariantBroken(f"frame {staged.index} is committed after frame {last.index}")
+                frame, raw = self._sealed(staged, last)
+                last = Position(frame.index, frame.last_sequence, frame.term, frame.chain_hash)
+                self._mirror.send(self._header, raw)
+                self._disk.pwrite(self._descriptor, raw, staged.offset)
+                frames.append(frame)
             self._disk.fdatasync(self._descriptor)
-            write_mark(self._mark, index, self._disk)
+            self._mirror.wait(last.index)
+            write_mark(self._mark, last.index, self._disk)
         except BaseException as error:  # an interrupt too leaves the outcome unknown
-            self._unusable = f"{self._header.name}, frame {index}: {error!r}"
+            self._unusable = f"{self._header.name}, frame {last.index + 1}: {error!r}"
             if isinstance(error, OSError):
                 raise JournalFailed(self._unusable) from error
             raise
-        self._offset += len(raw)
-        self._last = Position(index, frame.last_sequence, frame.term, frame.chain_hash)
-        return frame
+        self._last = last
+        return frames
+
+    def prepare(self) -> bool:
+        """Make a segment ahead of need, where one is missing; returns whether another one is still missing.
+
+        Beside `commit` on a thread of its own. Raises JournalFailed when the disk fails otherwise than by
+        being full.
+        """
+        try:
+            return self._spares.make()
+        except OSError as error:
+            self._unusable = f"{self._folder}: no segment can be made: {error!r}"
+            raise JournalFailed(self._unusable) from error
 
     def close(self) -> None:
-        """Release the folder; all that was appended is durable already."""
+        """Release the folder; all that was committed is durable already."""
         if self._lock >= 0:
             self._unusable = self._unusable or "it was closed"
+            self._spares.close()
             self._disk.close(self._descriptor)
             self._disk.close(self._mark)
             os.close(self._lock)
             self._lock = -1
 
-    def _begin_segment(self, frame_bytes: int) -> None:
-        file_bytes = file_bytes_for(frame_bytes, self._segment_bytes)
-        header = SegmentHeader(self._header.number + 1, file_bytes, self._last)
-        descriptor = create_segment(self._folder, header, self._disk)
+    def _encode(
+        self, index: int, sections: Sequence[Section], state_hash: bytes, seed: int
+    ) -> tuple[Frame, Raw]:
+        return encode_frame(index, self._term, sections, state_hash, seed)
+
+    def _sealed(self, staged: Staged, last: Position) -> tuple[Frame, Raw]:
+        if staged.segment_number != self._header.number:
+            self._begin_segment(staged, last)
+        frame, raw = staged.encoded or self._encode(
+            staged.index, staged.sections, staged.state_hash, self._header.seed
+        )
+        return seal(frame, raw, last.chain_hash), raw
+
+    def _begin_segment(self, staged: Staged, last: Position) -> None:
+        if last.index != self._last.index:  # what is only written is synced before another segment exists
+            self._disk.fdatasync(self._descriptor)
+        header = SegmentHeader(staged.segment_number, staged.file_bytes, last)
+        spare = self._spares.take(staged.file_bytes)
+        descriptor = create_segment(self._folder, header, self._disk, spare)
         self._disk.close(self._descriptor)
-        self._descriptor, self._header, self._offset = descriptor, header, PAGE_BYTES
-        self._seed = header.seed
+        self._descriptor, self._header = descriptor, header
 
 
-def _lock(folder: Path, disk: Disk) -> int:
+def lock_folder(folder: Path, disk: Disk) -> int:
     """Hold the folder for one writer; the kernel lets go when the process ends."""
     try:
         if not folder.exists():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.journal.disk import RealDisk
+from engine.journal.disk import Content, RealDisk
 from engine.journal.frame import Frame, Section
 from schemas.derive.layout import empty_rows
 from schemas.market import CancelOrder, OrderCancelled
@@ -64,7 +64,7 @@ class FaultyDisk(RealDisk):
         self._durable.setdefault(path, bytearray())
         return descriptor
 
-    def pwrite(self, descriptor: int, content: bytes | bytearray, offset: int) -> None:
+    def pwrite(self, descriptor: int, content: Content, offset: int) -> None:
         failing = self._call("pwrite")
         written = bytes(content)[: len(content) // 2] if failing and not self.power_cut else bytes(content)
         super().pwrite(descriptor, written, offset)

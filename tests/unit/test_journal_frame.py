@@ -18,6 +18,7 @@ from engine.journal.frame import (
     decode_frame,
     decode_header,
     encode_frame,
+    seal,
 )
 from schemas.market import CancelOrder
 from schemas.record import record_of
@@ -28,8 +29,8 @@ PREVIOUS = hashlib.sha256(b"before").digest()
 
 
 def _encode(sections: list[Section]) -> tuple[Frame, bytes]:
-    made, raw = encode_frame(4, 2, sections, ZERO_HASH, PREVIOUS, SEED)
-    return made, bytes(raw)
+    made, raw = encode_frame(4, 2, sections, ZERO_HASH, SEED)
+    return seal(made, raw, PREVIOUS), bytes(raw)
 
 
 def _decode(raw: bytes, seed: int = SEED, previous: bytes = PREVIOUS) -> Frame:

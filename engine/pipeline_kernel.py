@@ -4,16 +4,17 @@ One stage a line; the stages themselves are in `engine/risk`, `engine/market` an
 written into preallocated rows of their declared layouts; their sequence puts them in one order.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from engine.compiled_kernel import kernel
+from engine.blocks_kernel import WORD, BlockType, at_address, rows_of, words
+from engine.compiled_kernel import inner, kernel
 from engine.execution_kernel import (
     ACCEPTED,
     DECLINED,
+    EVENT_BLOCK,
     KIND_COUNT,
     REFUSED,
+    STATE_BLOCK,
     SWITCHED,
     due_lots,
     next_row,
@@ -136,26 +137,36 @@ _A_END_DAY, _A_SWITCH = int(MarketAction.END_DAY), int(MarketAction.SET_KILL_SWI
 _A_CUT = int(MarketAction.CUT_REDUCE_ONLY)
 
 
-class Commands(NamedTuple):
-    """The trading commands of one run, the order in which they came, and where one is packed for matching."""
+COMMAND_CLASSES: dict[str, type] = {
+    "places": PlaceOrder,
+    "cancels": CancelOrder,
+    "replaces": ReplaceOrder,
+    "masses": CancelOrders,
+    "switches": SetKillSwitch,
+    "phases": ChangeInstrumentState,
+    "turns": StartBusinessDay,
+}
+COMMAND_BLOCK = BlockType(
+    "COMMANDS",
+    **{name: rows_of(cls) for name, cls in COMMAND_CLASSES.items()},
+    queue=words(2),  # (n, 2): kind, row
+    packed=WORD,  # address of a MarketCommand
+    most_live=WORD,  # as long as no more orders live than this
+    most_slices=WORD,  # and no more slices of icebergs
+)
+"""The trading commands of one run, the order in which they came, and where one is packed for matching."""
 
-    places: np.ndarray
-    cancels: np.ndarray
-    replaces: np.ndarray
-    masses: np.ndarray
-    switches: np.ndarray
-    phases: np.ndarray
-    turns: np.ndarray
-    queue: np.ndarray  # (n, 2): kind, row
-    packed: int  # address of a MarketCommand
-    needed: np.ndarray  # rows of each kind of event that one command may write
-    most_live: int  # as long as no more orders live than this
-    most_slices: int  # and no more slices of icebergs
+_state_at = at_address(STATE_BLOCK)
+_commands_at = at_address(COMMAND_BLOCK)
+_events_at = at_address(EVENT_BLOCK)
 
 
 @kernel
-def run(state, commands, events, trade_epoch_day, first):
+def run(state_address, command_address, event_address, trade_epoch_day, first) -> int:
     """Run the queue from `first` on. Returns the first command that was not run, for want of room."""
+    state = _state_at(state_address)
+    commands = _commands_at(command_address)
+    events = _events_at(event_address)
     q = first
     while q < len(commands.queue) and _has_room(state, events, commands):
         row = commands.queue[q, 1]
@@ -178,19 +189,14 @@ def run(state, commands, events, trade_epoch_day, first):
     return q
 
 
-@kernel
+@inner
 def _has_room(state, events, commands):
     live, slices = load(state.books, LIVE_COUNT), load(state.books, SLICE_COUNT)
     if live > commands.most_live or slices > commands.most_slices:
         return False
-    rows = (
-        len(events.accepted), len(events.refused), len(events.cancelled), len(events.replaced),
-        len(events.expired), len(events.triggered), len(events.reduced), len(events.shown),
-        len(events.uncrossed), len(events.phased), len(events.switched), len(events.declined),
-        len(events.fills), len(events.postings), len(events.margins),
-    )  # fmt: skip
+    counts, room = events.counts, events.room
     for kind in range(KIND_COUNT):
-        if events.counts[kind] + commands.needed[kind] > rows[kind]:
+        if counts[kind] > room[kind]:
             return False
     return has_event_room(state.books, 0)
 

@@ -4,6 +4,7 @@ Owns: an append-only list in order of first use, and an open-addressing table in
 the list is what the matching engine carries as its client_order_id, so every event leads back here at once.
 """
 
+from engine.blocks_kernel import BlockType, rows_of, words
 from engine.compiled_kernel import kernel
 from engine.market.order_id_kernel import find_order
 from engine.market.price_index_kernel import FIBONACCI
@@ -15,6 +16,10 @@ from engine.market.words_kernel import (
     load,
     store,
 )
+from schemas.market import OrderRow
+
+DAY_BLOCK = BlockType("DAY", rows=rows_of(OrderRow), slots=words(), meta=words())
+"""The fields of `day_orders.DayOrders`; the kernels here take either."""
 
 MIXER = -4658895280553007687  # another odd number without pattern
 

@@ -91,7 +91,7 @@ class BlockType(types.Type):
             self.word_count += field.word_count
 
     def fill(self, **values: Any) -> Block:
-        """The words of a block. Raises KeyError on a missing field, ValueError on an array of another layout."""
+        """A block. Raises KeyError without a value for a field, ValueError on an array of another layout."""
         filled = np.zeros(self.word_count, dtype=np.int64)
         held = list(values.values())
         for name, field in self.fields.items():
@@ -107,7 +107,7 @@ class BlockType(types.Type):
 
 
 def _address(array: Any) -> int:
-    return array.__array_interface__["data"][0]
+    return array.ctypes.data
 
 
 register_model(BlockType)(

@@ -117,8 +117,8 @@ COUNTS = KIND_COUNT + 3
 EVENT_BLOCK = BlockType(
     "EVENTS", **{name: rows_of(cls) for name, cls in EVENT_CLASSES.items()}, counts=words(), room=words()
 )
-"""Where the pass writes. `counts` holds how many rows of each kind, then the words named above; `room` up to how
-many rows of each kind there may be before another command."""
+"""Where the pass writes. `counts` holds the rows of each kind, then the words named above; `room` how many
+rows of each kind there may be before another command."""
 
 
 @inner

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.batch import Batch
 from engine.blocks_kernel import Block
@@ -40,8 +41,9 @@ _EVENT_RECORDS = {name: record_of(cls) for name, cls in EVENT_CLASSES.items()}
 
 
 class Room(NamedTuple):
-    """How many orders and slices may live before there has to be more room for events."""
+    """How many events of each kind one command may cause, while no more orders and slices live."""
 
+    needed: npt.NDArray[np.int64]
     most_live: int
     most_slices: int
 
@@ -124,9 +126,9 @@ class TradingLane:
         if np.any(self._lengths <= used + needed):
             self._widen(used + needed + 8 * command_count)
         self._room[:] = self._lengths - needed
-        return Room(most_live, most_slices)
+        return Room(needed, most_live, most_slices)
 
-    def _widen(self, wanted: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    def _widen(self, wanted: npt.NDArray[np.int64]) -> None:
         for kind, (name, cls) in enumerate(EVENT_CLASSES.items()):
             used = int(self._counts[kind])
             if self._lengths[kind] <= wanted[kind]:

@@ -34,7 +34,7 @@ class Committer:
     """Commits the frames of one journal and tells of each, in order."""
 
     def __init__(self, journal: CommittingJournal, on_durable: Callable[[], None]) -> None:
-        """`on_durable` is called on the committing thread when `take` has something, or a failure, to tell."""
+        """`on_durable` is called on the committing thread when `take` has a frame or a failure to tell."""
         self._journal = journal
         self._on_durable = on_durable
         self._waiting: deque[Staged] = deque()

@@ -115,7 +115,7 @@ class JournalWriter:
         """
         if segment_bytes < 2 * PAGE_BYTES or segment_bytes % PAGE_BYTES:
             raise JournalError(f"segment_bytes {segment_bytes} is not a multiple of {PAGE_BYTES} above it")
-        descriptors = [lock_folder(folder, disk)]
+        lock, descriptors = lock_folder(folder, disk), list[int]()
         try:
             tail = recover(folder, segment_bytes, disk, known_index)
             descriptors.append(tail.descriptor)
@@ -127,11 +127,12 @@ class JournalWriter:
             disk.fsync_folder(folder)
         except BaseException as error:
             for descriptor in descriptors:
-                os.close(descriptor)
+                disk.close(descriptor)
+            os.close(lock)
             if isinstance(error, OSError):
                 raise JournalFailed(f"{folder}: cannot be opened: {error}") from error
             raise
-        return cls(folder, segment_bytes, term, disk, descriptors[0], tail, mark, mirror or NoMirror())
+        return cls(folder, segment_bytes, term, disk, lock, tail, mark, mirror or NoMirror())
 
     @property
     def last(self) -> Position:

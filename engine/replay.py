@@ -14,6 +14,7 @@ from engine.batch import Batch
 from engine.config import EngineSettings, Home
 from engine.errors import InvariantBroken
 from engine.image import arrays_of, state_of, text_of
+from engine.journal.disk import DISK, Disk
 from engine.journal.frame import ZERO_HASH, Frame, Section
 from engine.journal.reader import read_frames
 from engine.journal.snapshot import load_snapshot, write_snapshot
@@ -72,19 +73,23 @@ def redo(pipeline: Pipeline, frame: Frame) -> None:
         raise InvariantBroken(f"frame {frame.index}: the state hash differs")
 
 
-def take_snapshot(home: Home, state: State, frame: Frame) -> Path:
+def take_snapshot(home: Home, state: State, frame: Frame, disk: Disk = DISK) -> Path:
     """Keep the state after `frame`."""
     return write_snapshot(
-        home.snapshots, frame.index, frame.chain_hash, state.hash(), arrays_of(state), text_of(state)
+        home.snapshots, frame.index, frame.chain_hash, state.hash(), arrays_of(state), text_of(state), disk
     )
 
 
 @contextmanager
-def open_book(home: Home, settings: EngineSettings) -> Generator[tuple[Pipeline, JournalWriter]]:
+def open_book(
+    home: Home, settings: EngineSettings, disk: Disk = DISK
+) -> Generator[tuple[Pipeline, JournalWriter]]:
     """Recover the engine of a home and hold its journal open for writing."""
     snapshot = load_snapshot(home.snapshots)
     known_index = 0 if snapshot is None else snapshot.frame_index
-    writer = JournalWriter.open(home.journal, segment_bytes=settings.segment_bytes, known_index=known_index)
+    writer = JournalWriter.open(
+        home.journal, segment_bytes=settings.segment_bytes, known_index=known_index, disk=disk
+    )
     try:
         recovered = recover(home)
         pipeline = Pipeline(
@@ -99,7 +104,7 @@ def open_book(home: Home, settings: EngineSettings) -> Generator[tuple[Pipeline,
 
 
 @contextmanager
-def open_pipeline(home: Home, settings: EngineSettings) -> Generator[Pipeline]:
+def open_pipeline(home: Home, settings: EngineSettings, disk: Disk = DISK) -> Generator[Pipeline]:
     """Recover the engine of a home for one who has every frame durable before the next is decided."""
-    with open_book(home, settings) as (pipeline, _):
+    with open_book(home, settings, disk) as (pipeline, _):
         yield pipeline

@@ -26,7 +26,9 @@ ZERO_HASH = bytes(32)
 MAGIC = b"OBFR"
 FRAME_VERSION = 1
 HASH_BYTES = 32
-_HEADER = struct.Struct("<4sHHQQQQQ32sQ")
+SYNC_FRAME_COUNT = 256  # at most so many frames share a sync
+_HEADER = struct.Struct("<4sBBHQQQQQ32sQ")
+_SYNC_PLACE_AT = 5
 _SECTION = struct.Struct("<IIQQ")
 _SUM = struct.Struct("<Q")
 HEADER_BYTES = _HEADER.size
@@ -65,11 +67,17 @@ class FrameHeader(NamedTuple):
     section_count: int
     payload_bytes: int
     state_hash: bytes
+    sync_place: int  # how many frames before it share its sync
 
     @property
     def frame_bytes(self) -> int:
         """Length of the whole frame."""
         return HEADER_BYTES + self.payload_bytes + HASH_BYTES
+
+    @property
+    def durable_before(self) -> int:
+        """The last frame that was durable when this one was written."""
+        return self.index - self.sync_place - 1
 
 
 class _Block(NamedTuple):
@@ -129,7 +137,7 @@ def encode_frame(
     if outcome == HAS_GAP:
         raise InvariantBroken(f"sequences {first} to {last} are not those of {count} records")
     payload_bytes = len(raw) - HEADER_BYTES - HASH_BYTES
-    fixed = (MAGIC, FRAME_VERSION, len(ordered), index, term, first, last, payload_bytes, state_hash)
+    fixed = (MAGIC, FRAME_VERSION, 0, len(ordered), index, term, first, last, payload_bytes, state_hash)
     _HEADER.pack_into(raw, 0, *fixed, 0)
     _SUM.pack_into(raw, _SUMMED_BYTES, sum_words(address, _SUMMED_BYTES // 8, seed))
     kept: list[Section] = []
@@ -144,8 +152,14 @@ def encode_frame(
     return Frame(index, term, first, last, tuple(kept), state_hash, ZERO_HASH), raw
 
 
-def seal(frame: Frame, raw: Raw, previous: bytes) -> Frame:
-    """Chain an encoded frame to the one before it, in its bytes too."""
+def seal(frame: Frame, raw: Raw, previous: bytes, sync_place: int, seed: int) -> Frame:
+    """Chain an encoded frame to the one before it, in its bytes too.
+
+    `sync_place` is how many frames before it share its sync: recovery must know what was durable before it.
+    """
+    if sync_place:
+        raw[_SYNC_PLACE_AT] = sync_place
+        _SUM.pack_into(raw, _SUMMED_BYTES, crc32c(raw[:_SUMMED_BYTES], seed))
     chain_hash = chain(previous, raw[:-HASH_BYTES])
     raw[-HASH_BYTES:] = chain_hash
     return frame._replace(chain_hash=chain_hash)
@@ -155,13 +169,13 @@ def decode_header(raw: bytes, seed: int) -> FrameHeader:
     """The header at the start of `raw`. Raises JournalDamaged when it does not verify."""
     if len(raw) < HEADER_BYTES:
         raise JournalDamaged("the frame header is cut off")
-    magic, version, section_count, *numbers, state_hash, crc = _HEADER.unpack_from(raw)
+    magic, version, sync_place, section_count, *numbers, state_hash, crc = _HEADER.unpack_from(raw)
     if magic != MAGIC or crc != crc32c(raw[:_SUMMED_BYTES], seed):
         raise JournalDamaged("the frame header does not verify")
     if version != FRAME_VERSION:
         raise JournalError(f"frame format {version} is not {FRAME_VERSION}, the one known here")
     index, term, first, last, payload_bytes = numbers
-    return FrameHeader(index, term, first, last, section_count, payload_bytes, state_hash)
+    return FrameHeader(index, term, first, last, section_count, payload_bytes, state_hash, sync_place)
 
 
 def decode_frame(raw: bytes, header: FrameHeader, previous: bytes, seed: int) -> Frame:

@@ -67,14 +67,12 @@ def _refuse_broken_order(paths: list[Path]) -> None:
 
 
 def _recover_last(walk: SegmentWalk, durable: int, disk: Disk) -> Tail:
-    last_frame_at = walk.offset
+    unsure_at = walk.offset  # where the frames above the mark begin
     torn = b""
     try:
-        while True:
-            at = walk.offset
-            if walk.next_frame() is None:
-                break
-            last_frame_at = at
+        while walk.next_frame() is not None:
+            if walk.last.index <= durable:
+                unsure_at = walk.offset
     except JournalDamaged as damage:
         torn = _torn_bytes(walk, durable, damage)
     last = walk.last
@@ -82,9 +80,9 @@ def _recover_last(walk: SegmentWalk, durable: int, disk: Disk) -> Tail:
         raise JournalDamaged(f"{walk.path.name}: ends at frame {last.index}, but frame {durable} was durable")
     descriptor = disk.open(walk.path)
     try:
-        # A last frame above the mark may be in memory only, even after a sync that failed: write it again.
-        if last.index > durable:
-            disk.pwrite(descriptor, walk.written(last_frame_at), last_frame_at)
+        # Frames above the mark may be in memory only, even after a sync that failed: write them again.
+        if walk.offset > unsure_at:
+            disk.pwrite(descriptor, walk.written(unsure_at), unsure_at)
         if torn:
             disk.pwrite(descriptor, bytes(len(torn)), walk.offset)
         disk.fdatasync(descriptor)
@@ -102,11 +100,12 @@ def _torn_bytes(walk: SegmentWalk, durable: int, damage: JournalDamaged) -> byte
     rest = walk.rest()
     for at in _header_places(rest):
         try:
-            index = decode_header(rest[at : at + HEADER_BYTES], walk.header.seed).index
+            header = decode_header(rest[at : at + HEADER_BYTES], walk.header.seed)
         except JournalError:
             continue
-        if at > 0 or index != due:
-            raise JournalDamaged(f"{damage}; frame {index} still follows it") from None
+        is_of_the_write = header.durable_before < due <= header.index  # one sync was to serve them all
+        if not is_of_the_write or (header.index == due and at > 0):
+            raise JournalDamaged(f"{damage}; frame {header.index} still follows it") from None
     return rest.rstrip(b"\0")
 
 

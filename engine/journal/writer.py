@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 from engine.errors import InvariantBroken, JournalError, JournalFailed
 from engine.journal.disk import DISK, Disk
-from engine.journal.frame import ZERO_HASH, Frame, Raw, Section, encode_frame, seal
+from engine.journal.frame import SYNC_FRAME_COUNT, ZERO_HASH, Frame, Raw, Section, encode_frame, seal
 from engine.journal.mark import mark_path, write_mark
 from engine.journal.recovery import Tail, recover
 from engine.journal.segment import (
@@ -115,7 +115,7 @@ class JournalWriter:
         """
         if segment_bytes < 2 * PAGE_BYTES or segment_bytes % PAGE_BYTES:
             raise JournalError(f"segment_bytes {segment_bytes} is not a multiple of {PAGE_BYTES} above it")
-        descriptors = [lock_folder(folder, disk)]
+        lock, descriptors = lock_folder(folder, disk), list[int]()
         try:
             tail = recover(folder, segment_bytes, disk, known_index)
             descriptors.append(tail.descriptor)
@@ -127,11 +127,12 @@ class JournalWriter:
             disk.fsync_folder(folder)
         except BaseException as error:
             for descriptor in descriptors:
-                os.close(descriptor)
+                disk.close(descriptor)
+            os.close(lock)
             if isinstance(error, OSError):
                 raise JournalFailed(f"{folder}: cannot be opened: {error}") from error
             raise
-        return cls(folder, segment_bytes, term, disk, descriptors[0], tail, mark, mirror or NoMirror())
+        return cls(folder, segment_bytes, term, disk, lock, tail, mark, mirror or NoMirror())
 
     @property
     def last(self) -> Position:
@@ -180,12 +181,18 @@ class JournalWriter:
         if self._unusable:
             raise JournalFailed(f"the journal cannot be written any more: {self._unusable}")
         frames: list[Frame] = []
-        last = self._last
+        last, synced = self._last, self._last.index
         try:
             for staged in batch:
                 if staged.index != last.index + 1:
                     raise InvariantBroken(f"frame {staged.index} is committed after frame {last.index}")
-                frame, raw = self._sealed(staged, last)
+                is_rolling = staged.segment_number != self._header.number
+                if last.index - synced == SYNC_FRAME_COUNT - 1 or (is_rolling and last.index > synced):
+                    self._disk.fdatasync(self._descriptor)  # a segment is whole before another one exists
+                    synced = last.index
+                if is_rolling:
+                    self._begin_segment(staged, last)
+                frame, raw = self._sealed(staged, last, synced)
                 last = Position(frame.index, frame.last_sequence, frame.term, frame.chain_hash)
                 self._mirror.send(self._header, raw)
                 self._disk.pwrite(self._descriptor, raw, staged.offset)
@@ -228,17 +235,12 @@ class JournalWriter:
     ) -> tuple[Frame, Raw]:
         return encode_frame(index, self._term, sections, state_hash, seed)
 
-    def _sealed(self, staged: Staged, last: Position) -> tuple[Frame, Raw]:
-        if staged.segment_number != self._header.number:
-            self._begin_segment(staged, last)
-        frame, raw = staged.encoded or self._encode(
-            staged.index, staged.sections, staged.state_hash, self._header.seed
-        )
-        return seal(frame, raw, last.chain_hash), raw
+    def _sealed(self, staged: Staged, last: Position, synced: int) -> tuple[Frame, Raw]:
+        seed = self._header.seed
+        frame, raw = staged.encoded or self._encode(staged.index, staged.sections, staged.state_hash, seed)
+        return seal(frame, raw, last.chain_hash, last.index - synced, seed), raw
 
     def _begin_segment(self, staged: Staged, last: Position) -> None:
-        if last.index != self._last.index:  # what is only written is synced before another segment exists
-            self._disk.fdatasync(self._descriptor)
         header = SegmentHeader(staged.segment_number, staged.file_bytes, last)
         spare = self._spares.take(staged.file_bytes)
         descriptor = create_segment(self._folder, header, self._disk, spare)

@@ -30,7 +30,7 @@ PREVIOUS = hashlib.sha256(b"before").digest()
 
 def _encode(sections: list[Section]) -> tuple[Frame, bytes]:
     made, raw = encode_frame(4, 2, sections, ZERO_HASH, SEED)
-    return seal(made, raw, PREVIOUS), bytes(raw)
+    return seal(made, raw, PREVIOUS, 0, SEED), bytes(raw)
 
 
 def _decode(raw: bytes, seed: int = SEED, previous: bytes = PREVIOUS) -> Frame:

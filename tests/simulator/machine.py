@@ -1,0 +1,152 @@
+"""A machine: a disk, a clock, and processes that start, stop, pause and die on it.
+
+Owns: what becomes of a process when something ends it, and who starts it again. The operator is here too: after
+a halt he asks whether it was right (`rot.judge`) and restores the rotten files from a copy.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from engine.errors import InvariantBroken, JournalDamaged, JournalFailed
+from tests.simulator import rot
+from tests.simulator.clock import MS, MachineClock
+from tests.simulator.disk import MachineDisk
+from tests.simulator.disk_faults import PlannedFaults
+from tests.simulator.errors import PowerCut, ProcessKilled, Violation
+from tests.simulator.plan import FaultPlan
+from tests.simulator.schedule import Schedule
+from tests.simulator.trace import Trace
+
+RESTART_NS = 8 * MS
+
+
+class Process(Protocol):
+    """What a machine runs."""
+
+    name: str
+
+    def start(self) -> None:
+        """Recover and be ready. Raises whatever start-up raises."""
+        ...
+
+    def end(self) -> None:
+        """Forget everything that is not on the disk, as a killed process does."""
+        ...
+
+
+class Machine:
+    """One machine with its processes."""
+
+    def __init__(
+        self, name: str, root: Path, schedule: Schedule, plan: FaultPlan, trace: Trace, draw: random.Random
+    ) -> None:
+        self.name = name
+        self.schedule = schedule
+        self.plan = plan
+        self.trace = trace
+        self.draw = draw
+        self.disk = MachineDisk(root, draw)
+        self.rot = rot.Rot(self.disk, draw)
+        self.clock = MachineClock(schedule.time)
+        self.running: dict[str, Process] = {}
+        self.paused_until: dict[str, int] = {}
+        self._all: dict[str, Process] = {}
+        self._starts: dict[str, int] = {}
+
+    def add(self, process: Process) -> None:
+        """Install a process; it starts with `start`."""
+        self._all[process.name] = process
+
+    def hook(self, process: str) -> PlannedFaults:
+        """What may go wrong at the disk calls of a process."""
+        return PlannedFaults(self.plan, self.trace, process, self.draw)
+
+    def start(self, name: str) -> None:
+        """Start a process."""
+        if name in self.running:
+            return
+        process = self._all[name]
+        self.trace.note(name, "starts")
+        self.running[name] = process
+        self.run(name, process.start)
+
+    def run(self, name: str, step: Callable[[], None]) -> None:
+        """Run a step of a process and see to whatever ends it."""
+        if name not in self.running:
+            return
+        wakes_ns = self.paused_until.get(name, 0)
+        if wakes_ns > self.schedule.now_ns:
+            self.schedule.after(wakes_ns - self.schedule.now_ns, lambda: self.run(name, step))
+            return
+        try:
+            step()
+        except ProcessKilled:
+            self.kill(name)
+        except PowerCut:
+            self.cut_power()
+        except JournalFailed as failure:
+            self._failed(name, failure)
+        except JournalDamaged as damage:
+            self._halted(name, damage)
+        except InvariantBroken as broken:
+            raise Violation(f"{name} stopped: {broken}") from broken
+
+    def kill(self, name: str) -> None:
+        """End a process and start it again a little later."""
+        self._end(name)
+        self._start_later(name)
+
+    def cut_power(self) -> None:
+        """End every process and start them again when the power is back."""
+        names = list(self.running)
+        for name in names:
+            self._end(name)
+        if self.disk.cut():
+            self.trace.fault("torn write", self.name)
+        self.trace.note(self.name, "power is back")
+        for name in self._all:
+            self._start_later(name)
+
+    def pause(self, name: str, until_ns: int) -> None:
+        """Let a process do nothing for a while; it does not know."""
+        self.paused_until[name] = until_ns
+
+    def _failed(self, name: str, failure: JournalFailed) -> None:
+        cause = failure.__cause__
+        if not isinstance(cause, OSError) or cause.errno not in (errno.EIO, errno.ENOSPC):
+            raise Violation(f"{name} stopped: {failure}") from failure
+        if cause.errno == errno.ENOSPC:
+            self.trace.fault("ENOSPC", name)
+            self.disk.is_full = False
+        self.trace.note(name, f"stops: {errno.errorcode[cause.errno]}")
+        self.kill(name)
+
+    def _halted(self, name: str, damage: JournalDamaged) -> None:
+        reason = rot.judge(self.disk)
+        if not reason:
+            raise Violation(f"{name} halted over a journal that is whole: {damage}") from damage
+        self._end(name)
+        self.trace.fault("halt and restore", name, reason)
+        for path in self.disk.files(rot.SEGMENT):
+            self.disk.restore(path)
+        self._start_later(name)
+
+    def _end(self, name: str) -> None:
+        process = self.running.pop(name, None)
+        if process is not None:
+            process.end()
+        self.paused_until.pop(name, None)
+
+    def _start_later(self, name: str) -> None:
+        self._starts[name] = count = self._starts.get(name, 0) + 1
+
+        def start() -> None:
+            if self._starts[name] == count:
+                self.start(name)
+
+        self.schedule.after(self.draw.randint(RESTART_NS // 4, RESTART_NS), start)

@@ -1,0 +1,134 @@
+"""What has been promised so far, and whether it still holds: the plain-Python model beside the run.
+
+Owns: the list of promised frames, what was asked for and what was answered. A frame is promised once the
+journal's writer has returned it, or once a recovery has found it. Does not own: the fold of all rows at the
+end (`books_model.py`). Shares no code with what decides.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from engine.journal.frame import Frame
+from schemas.record import Role, record_of
+from tests.simulator.errors import Violation
+from tests.simulator.trace import Trace
+
+STAMPED = 2  # a command's first columns, sequence and received_at_ns, are the engine's
+Row = tuple[int, ...]
+
+
+class Promise(NamedTuple):
+    """One durable frame."""
+
+    frame: Frame
+    state_hash: bytes
+
+
+class Flight(NamedTuple):
+    """A frame on its way to the disk: its commands, and the state after it."""
+
+    commands: list[Row]
+    state_hash: bytes
+
+
+class Answer(NamedTuple):
+    """What a client was told."""
+
+    who: str
+    number: int
+    first_sequence: int
+    events: tuple[Any, ...]
+
+
+class Oracle:
+    """Knows every promise and raises Violation when one is broken."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self.promises: list[Promise] = []
+        self.asked: Counter[Row] = Counter()  # commands that reached an engine, with how often
+        self.in_flight: list[Flight] = []  # frames that are decided and not promised, in order
+        self.answers: list[Answer] = []
+        self._last_answered: dict[str, int] = {}  # client -> sequence of its newest answer
+        self._sent_after: dict[tuple[str, int], int] = {}
+
+    @property
+    def last_index(self) -> int:
+        """The newest promised frame."""
+        return len(self.promises)
+
+    @property
+    def last_chain_hash(self) -> bytes | None:
+        """Its chain hash; none before the first."""
+        return self.promises[-1].frame.chain_hash if self.promises else None
+
+    # What comes in ----------------------------------------------------------------------------
+
+    def sent(self, who: str, number: int) -> None:
+        """A client sends a request for the first time: it stands behind all that this client was told."""
+        self._sent_after[who, number] = self._last_answered.get(who, 0)
+
+    def reached(self, commands: Iterable[Any]) -> None:
+        """Commands came to an engine: from now on the journal may hold them, once for each time they came."""
+        self.asked.update(map(identity, commands))
+
+    def decided(self, commands: Iterable[Any], state_hash: bytes) -> None:
+        """A frame of these commands is on its way to the journal."""
+        self.in_flight.append(Flight([identity(c) for c in commands], state_hash))
+
+    # What is promised -------------------------------------------------------------------------
+
+    def promised(self, frame: Frame) -> None:
+        """The journal's writer says that a frame is durable, or a recovery has found it."""
+        if frame.index != self.last_index + 1:
+            raise Violation(f"frame {frame.index} was written where frame {self.last_index + 1} is due")
+        held = [identity_of_row(code, row) for _, code, row in command_rows(frame)]
+        if not self.in_flight or held != self.in_flight[0].commands:
+            raise Violation(f"frame {frame.index} holds other commands than were being written")
+        self.promises.append(Promise(frame, self.in_flight.pop(0).state_hash))
+
+    def recovered(self, found: list[Frame], last_index: int, chain_hash: bytes, state_hash: bytes) -> None:
+        """A process has started. `found` are the frames that it has beyond what was promised."""
+        if last_index < self.last_index:
+            raise Violation(f"frame {self.last_index} was acknowledged; the journal ends at {last_index}")
+        for frame in found:
+            self.promised(frame)
+            self._trace.note("oracle", f"frame {frame.index} was written and not acknowledged; it stays")
+        self.in_flight.clear()  # what did not reach the disk never will
+        if self.promises and chain_hash != self.promises[-1].frame.chain_hash:
+            raise Violation(f"frame {last_index} has another chain hash than it had")
+        if self.promises and state_hash != self.promises[-1].state_hash:
+            raise Violation(f"the state after frame {last_index} hashes otherwise than before the restart")
+
+    def answered(self, answer: Answer) -> None:
+        """A client is told what its request came to."""
+        key = answer.who, answer.number
+        if answer.first_sequence <= self._sent_after.get(key, 0):
+            raise Violation(f"{answer.who} request {answer.number} was decided before it was sent")
+        before = self._last_answered.get(answer.who, 0)
+        self._last_answered[answer.who] = max(before, answer.first_sequence)
+        self.answers.append(answer)
+
+
+def identity(command: Any) -> Row:
+    """What a client asked for, without what the engine stamps."""
+    record = record_of(type(command))
+    return (record.type_code, *(int(getattr(command, c.name)) for c in record.columns[STAMPED:]))
+
+
+def identity_of_row(type_code: int, row: Row) -> Row:
+    """The same of a journaled row."""
+    return (type_code, *row[STAMPED:])
+
+
+def command_rows(frame: Frame) -> list[tuple[int, int, Row]]:
+    """Sequence, type code and columns of a frame's commands, in order."""
+    return sorted(
+        (row[0], section.record.type_code, row)
+        for section in frame.sections
+        if section.record.role is Role.COMMAND
+        for row in section.rows.tolist()
+    )

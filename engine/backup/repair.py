@@ -8,6 +8,7 @@ nothing is ever deleted.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from engine.backup.copying import make_folder
 from engine.backup.manifest import NAME, read_manifest
 from engine.backup.patch import Candidate, candidate_of, changed_bytes, proof_of
 from engine.config import Home
-from engine.errors import BadInput, JournalDamaged, JournalError
+from engine.errors import BadInput, JournalDamaged, JournalError, PlatformError
 from engine.journal.disk import DISK, Disk
 from engine.journal.lock import without_writer
 from engine.journal.mark import read_mark
@@ -50,8 +51,13 @@ def repair_journal(home: Home, other: Path, disk: Disk = DISK) -> Repaired:
         mark = read_mark(home.journal)
         until = max([*known, mark if mark is not None else theirs[-1].last.index])
         room = home.journal / _REPAIRING
+        shutil.rmtree(room, ignore_errors=True)  # of a repair that was stopped
         make_folder(room, disk)
-        candidates = _candidates(home.journal, room, theirs, known, until, disk)
+        try:
+            candidates = _candidates(home.journal, room, theirs, known, until, disk)
+        except PlatformError:
+            shutil.rmtree(room)
+            raise
         if not candidates:
             room.rmdir()
             return Repaired((), None)

@@ -152,7 +152,7 @@ def test_a_copy_that_parted_before_the_damage_is_refused(book: Book, tmp_path: P
 def test_without_the_proof_a_foreign_last_frame_would_be_taken(
     book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last frame is all that differs: it verifies, and only our own chain hash tells that it is foreign."""
+    """The last frame is all that differs: it verifies, only our own chain hash tells that it is foreign."""
     other = Home(tmp_path / "other")
     writer = JournalWriter.open(other.journal, segment_bytes=8192, disk=QUICK)
     for index in range(1, FRAMES + 1):

@@ -135,6 +135,8 @@ def _as_json(figures: Figures) -> str:
 
 
 def _as_text(figures: Figures) -> str:
+    from orchestration.products.papers import instant_text
+
     f = figures
     mark = "none" if f.durable_mark is None else f"{f.durable_mark:,}"
     terms = ", ".join(f"{term} from frame {frame:,}" for term, frame in f.terms.items())
@@ -143,7 +145,7 @@ def _as_text(figures: Figures) -> str:
         f"frames       {f.frames:,}, {f.frame_bytes:,} bytes; "
         f"p50 {f.frame_bytes_p50:,}, p99 {f.frame_bytes_p99:,}",
         f"rows         {f.rows:,}, sequences {f.first_sequence:,} to {f.last_sequence:,}",
-        f"instants     {_instant(f.first_at_ns)} to {_instant(f.last_at_ns)}",
+        f"instants     {instant_text(f.first_at_ns)} to {instant_text(f.last_at_ns)}",
         f"terms        {terms or 'none'}",
         f"durable mark {mark}; the last whole frame is {f.end_index:,}",
         f"chain head   {f.chain_head or 'none'}",
@@ -151,13 +153,3 @@ def _as_text(figures: Figures) -> str:
         *(f"{r.rows:12,} rows {r.row_bytes:14,} bytes  {r.record}" for r in f.records),
     ]
     return "\n".join(lines).rstrip()
-
-
-def _instant(at_ns: int) -> str:
-    """An instant as text with all nine digits of its second; none for zero."""
-    import datetime as dt
-
-    if not at_ns:
-        return "none"
-    seconds, rest = divmod(at_ns, 1_000_000_000)
-    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"

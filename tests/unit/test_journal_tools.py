@@ -19,7 +19,7 @@ from engine.journal.snapshot import snapshot_paths
 from engine.journal.verify import verify_journal
 from engine.journal.writer import JournalWriter
 from orchestration.cli import app
-from schemas.codes import RejectReason
+from schemas.codes import Side
 from schemas.market import PlaceOrder
 from schemas.record import Role
 from tests.support.journal_disk import QuickDisk, batch
@@ -107,10 +107,8 @@ def test_dump_gives_every_row_in_order_with_its_codes_by_name(book: PlayedBook, 
                 assert {n: line[n] for n in rows.dtype.names or ()} == dict(
                     zip(rows.dtype.names or (), row.tolist(), strict=True)
                 )
-    refused = [line for line in lines if line["record"] == "refused_orders"]
-    assert refused and all(
-        line["reject_reason"] == RejectReason(line["reject_reason_code"]).name for line in refused
-    )
+    accepted = [line for line in lines if line["record"] == "accepted_orders"]
+    assert accepted and all(line["side"] == Side(line["side_code"]).name for line in accepted)
 
 
 def test_dump_of_a_range_of_a_type_and_of_frames(book: PlayedBook, frames: list[Frame]) -> None:

@@ -47,6 +47,7 @@ class WordField(NamedTuple):
 
 
 WORD = WordField()
+_ADDRESS = "_address"  # behind a field's name: where its array lies, as a word
 
 
 def rows_of(cls: type, dimensions: int = 1) -> ArrayField:
@@ -122,6 +123,8 @@ class _BlockAttributes(typing.templates.AttributeTemplate):
     key = BlockType
 
     def generic_resolve(self, kind: BlockType, name: str) -> Any:
+        if name.removesuffix(_ADDRESS) in kind.fields and name.endswith(_ADDRESS):
+            return types.int64
         field = kind.fields.get(name)
         if field is None:
             return None
@@ -132,8 +135,11 @@ class _BlockAttributes(typing.templates.AttributeTemplate):
 
 @lower_getattr_generic(BlockType)
 def _read_field(context: Any, builder: Any, kind: BlockType, address: Any, name: str) -> Any:
-    field, at = kind.fields[name], kind.places[name]
     word = ir.IntType(64)
+    if name not in kind.fields:
+        place = ir.Constant(word, kind.places[name.removesuffix(_ADDRESS)])
+        return builder.load(pointer_to(builder, address, place))
+    field, at = kind.fields[name], kind.places[name]
 
     def load(position: int) -> Any:
         return builder.load(pointer_to(builder, address, ir.Constant(word, position)))

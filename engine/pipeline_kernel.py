@@ -25,6 +25,8 @@ from engine.execution_kernel import (
 )
 from engine.market.day_orders_kernel import (
     find_client_id,
+    foresee_row,
+    foresee_slot,
     forget_last_client_id,
     has_client_id_left,
     remember_client_id,
@@ -111,6 +113,7 @@ SWITCH = record_of(SetKillSwitch).type_code
 PHASE = record_of(ChangeInstrumentState).type_code
 TURN = record_of(StartBusinessDay).type_code
 
+FURTHER, NEARER = 12, 6  # commands ahead that memory is asked for: slots of ids first, their rows then
 _LIMIT, _MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
 _STOP, _STOP_LIMIT = int(OrderType.STOP), int(OrderType.STOP_LIMIT)
 _DAY, _IOC = int(TimeInForce.DAY), int(TimeInForce.IOC)
@@ -169,6 +172,7 @@ def run(state_address, command_address, event_address, trade_epoch_day, first) -
     events = _events_at(event_address)
     q = first
     while q < len(commands.queue) and _has_room(state, events, commands):
+        _foresee(state, commands, q)
         row = commands.queue[q, 1]
         kind = commands.queue[q, 0]
         if kind == PLACE:
@@ -187,6 +191,30 @@ def run(state_address, command_address, event_address, trade_epoch_day, first) -
             _turn(state, commands.packed, commands.turns[row], events, trade_epoch_day)
         q += 1
     return q
+
+
+@inner
+def _foresee(state, commands, q):
+    """Ask for the memory of orders that commands to come name, so that it is there when they do."""
+    if q + FURTHER < len(commands.queue):
+        account_id, client_order_id = _order_named(commands, q + FURTHER)
+        foresee_slot(state.day, account_id, client_order_id)
+    if q + NEARER < len(commands.queue):
+        account_id, client_order_id = _order_named(commands, q + NEARER)
+        foresee_row(state.day, account_id, client_order_id)
+
+
+@inner
+def _order_named(commands, q):
+    """Account and client order id of a command; of others than the common three, any."""
+    kind, row = commands.queue[q, 0], commands.queue[q, 1]
+    if kind == REPLACE:
+        return commands.replaces[row].account_id, commands.replaces[row].client_order_id
+    if kind == PLACE:
+        return commands.places[row].account_id, commands.places[row].client_order_id
+    if kind == CANCEL:
+        return commands.cancels[row].account_id, commands.cancels[row].client_order_id
+    return np.int64(0), np.int64(0)
 
 
 @inner

@@ -67,14 +67,14 @@ def serve_engine(home: Home, settings: EngineSettings) -> None:
         keeper = _SnapshotKeeper(home, pipeline, settings.snapshot_frame_count)
         server = EngineServer(pipeline, journal, home.socket, clock, keeper)
         LOG.info("engine listens at sequence %d", pipeline.state.sequence)
-        with _segments_ahead(journal):
+        with segments_ahead(journal):
             server.run(is_stopping)
         keeper.keep()
     LOG.info("engine stopped")
 
 
 @contextmanager
-def _segments_ahead(journal: JournalWriter) -> Generator[None]:
+def segments_ahead(journal: JournalWriter) -> Generator[None]:
     """Make segments on a thread of its own while the block runs; a failure makes the journal unusable."""
     is_over = threading.Event()
 

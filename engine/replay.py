@@ -32,13 +32,15 @@ class Recovered(NamedTuple):
     chain_hash: bytes
 
 
-class _NoJournal:
+class NoJournal:
     """Stands where re-execution needs no journal."""
 
     def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
+        """Raises InvariantBroken."""
         raise InvariantBroken("a replay never writes")
 
     def stage(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Staged:
+        """Raises InvariantBroken."""
         raise InvariantBroken("a replay never writes")
 
 
@@ -52,7 +54,7 @@ def recover(home: Home, *, use_snapshot: bool = True) -> Recovered:
     if snapshot is not None:
         state = state_of(snapshot.arrays, snapshot.text, snapshot.state_hash)
         index, chain_hash = snapshot.frame_index, snapshot.chain_hash
-    pipeline = Pipeline(state, _NoJournal())
+    pipeline = Pipeline(state, NoJournal())
     replayed = 0
     for frame in read_frames(home.journal, index, chain_hash if index else None):
         redo(pipeline, frame)

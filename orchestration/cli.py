@@ -263,6 +263,47 @@ def bench_propagation(
         _say(json.dumps(measure(fills, products, _say), indent=2))
 
 
+@bench.command("pipeline")
+def bench_pipeline(
+    commands: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="A flow file; flow A, a million commands, if not given."
+        ),
+    ] = None,
+    batch: Annotated[
+        list[int] | None, typer.Option(help="Commands a frame; 1024 and 64 if not given.")
+    ] = None,
+    passes: Annotated[int, typer.Option(min=1, help="Passes of each; figures are medians.")] = 3,
+    rate: Annotated[
+        int, typer.Option(min=0, help="Commands a second offered to a process; 0 for none.")
+    ] = 50_000,
+    folder: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Where to write; the disk that is measured.")
+    ] = None,
+) -> None:
+    """Measure the durable pipeline, from request bytes to answer bytes, and its journal's replay."""
+    import json
+    import tempfile
+
+    from engine.simulation.order_flow import write_flow
+    from orchestration.bench_book import read_flow
+    from orchestration.bench_pipeline import measure
+
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
+
+    with (
+        told_in_one_line(),
+        tempfile.TemporaryDirectory(prefix="onebook-bench-", dir=folder or Path()) as place,
+    ):
+        if commands is None:
+            commands = Path(place) / "flow.parquet"
+            tell(write_flow(commands, "A", 1_000, 1, 1_000_000, 7).text())
+        report = measure(read_flow(commands), Path(place), batch or [1_024, 64], passes, rate, tell)
+        _say(json.dumps(report, indent=2))
+
+
 @bench.command("flow")
 def bench_flow(
     out: Annotated[Path, typer.Option(dir_okay=False, help="Parquet file to write.")],

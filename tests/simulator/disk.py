@@ -33,7 +33,9 @@ class DiskFile:
     """One file's content on the platter; names come and go, the file stays."""
 
     durable: bytearray = field(default_factory=bytearray)
-    dirty: dict[int, list[Version]] = field(default_factory=dict[int, list["Version"]])  # by sector, oldest first
+    dirty: dict[int, list[Version]] = field(
+        default_factory=dict[int, list["Version"]]
+    )  # by sector, oldest first
     true: dict[int, int] = field(default_factory=dict[int, int])  # what each rotten byte is to be
 
     def settle(self, sector: int, versions: list[Version]) -> None:
@@ -278,5 +280,3 @@ def _overwrite(path: Path, offset: int, content: bytes) -> None:
 def _put(held: bytearray, offset: int, content: bytes) -> None:
     held.extend(bytes(max(0, offset + len(content) - len(held))))
     held[offset : offset + len(content)] = content
-
-

@@ -46,7 +46,13 @@ class EngineProcess:
     """One engine on one machine."""
 
     def __init__(
-        self, name: str, machine: Machine, network: Network, oracle: Oracle, home: Home, settings: EngineSettings
+        self,
+        name: str,
+        machine: Machine,
+        network: Network,
+        oracle: Oracle,
+        home: Home,
+        settings: EngineSettings,
     ) -> None:
         self.name = name
         self._machine = machine
@@ -149,7 +155,9 @@ class EngineProcess:
         frames = self._writer.commit([staged for staged, _ in group])
         for frame, (_, batch) in zip(frames, group, strict=True):
             self._oracle.promised(frame)
-            self._machine.trace.note(self.name, f"frame {frame.index} durable, to sequence {frame.last_sequence}")
+            self._machine.trace.note(
+                self.name, f"frame {frame.index} durable, to sequence {frame.last_sequence}"
+            )
             if not batch:
                 continue  # the engine's own first command
             receipts = split_receipt(receipt_of(frame), [len(r.commands) for r in batch])
@@ -191,4 +199,6 @@ class EngineProcess:
             loaded = load_snapshot(self._home.snapshots)
             index = 0 if loaded is None else loaded.frame_index
             if index < self._kept_snapshot:
-                raise Violation(f"snapshot {self._kept_snapshot} was written; after the restart there is {index}")
+                raise Violation(
+                    f"snapshot {self._kept_snapshot} was written; after the restart there is {index}"
+                )

@@ -25,7 +25,9 @@ class Rot:
 
     def flip_bit(self) -> str | None:
         """Flip one bit of a segment, a snapshot or the mark. Returns where; None when there is no victim."""
-        place = self._draw.choice([self._in_frame, self._in_frame, self._in_free, self._in_page, self._in_other])()
+        place = self._draw.choice(
+            [self._in_frame, self._in_frame, self._in_free, self._in_page, self._in_other]
+        )()
         if place is None:
             return None
         path, at = place

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import random
 
-from engine.errors import JournalError
-from engine.journal.writer import JournalWriter
 from tests.simulator.clock import MS
-from tests.simulator.errors import Violation
 from tests.simulator.machine import Machine
 from tests.simulator.plan import FaultPlan
 from tests.simulator.schedule import Schedule

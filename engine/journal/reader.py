@@ -37,6 +37,7 @@ class SegmentWalk:
             raise
         self.path = path
         self.offset = PAGE_BYTES
+        self.last_frame_at = PAGE_BYTES
         self.last: Position = self.header.before
 
     def __enter__(self) -> SegmentWalk:
@@ -89,7 +90,7 @@ class SegmentWalk:
             raise JournalDamaged("the frame is longer than its segment")
         raw = os.pread(self._descriptor, header.frame_bytes, self.offset)
         frame = decode_frame(raw, header, self.last.chain_hash, seed)
-        self.offset += header.frame_bytes
+        self.last_frame_at, self.offset = self.offset, self.offset + header.frame_bytes
         self.last = Position(frame.index, frame.last_sequence, frame.term, frame.chain_hash)
         return frame
 
@@ -139,6 +140,10 @@ class JournalWalk:
             self._segment = following
         return frame
 
+    def raw(self) -> tuple[SegmentHeader, bytes]:
+        """The bytes of the frame read last, and the header of the segment that holds it."""
+        return self._segment.header, self._segment.written(self._segment.last_frame_at)
+
 
 def durable_index(folder: Path) -> int:
     """The index of the last durable frame. Raises JournalDamaged when nothing tells it."""
@@ -148,13 +153,19 @@ def durable_index(folder: Path) -> int:
     return mark
 
 
-def read_frames(folder: Path, after_index: int = 0, after_chain_hash: bytes | None = None) -> Iterator[Frame]:
+def read_frames(
+    folder: Path,
+    after_index: int = 0,
+    after_chain_hash: bytes | None = None,
+    until_index: int | None = None,
+) -> Iterator[Frame]:
     """Every durable frame after `after_index`, verified.
 
     With `after_chain_hash` (of a snapshot, say) the frame `after_index` must have that chain hash.
+    Whoever knows that frames above the mark are durable gives the last of them as `until_index`.
     Raises JournalDamaged when bytes do not verify, JournalError when a record is not declared here.
     """
-    until = durable_index(folder)
+    until = durable_index(folder) if until_index is None else until_index
     if after_index > until:
         raise JournalDamaged(f"{folder}: ends at frame {until}, before frame {after_index}")
     walk = JournalWalk(folder, after_index)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import JournalDamaged, JournalFailed
-from engine.journal.disk import DISK, Disk
+from engine.journal.disk import DISK, Content, Disk
 from engine.journal.frame import HEADER_BYTES, Frame, decode_frame, decode_header
 from engine.journal.mark import mark_path, read_mark, write_mark
 from engine.journal.recovery import recover
@@ -25,13 +25,16 @@ from engine.journal.segment import (
     segment_paths,
     unfinished_paths,
 )
-from engine.journal.writer import _lock
+from engine.journal.spare import SpareSegments
+from engine.journal.writer import lock_folder
 
 
 class ReplicaJournal:
     """A journal that another's frames are written to. It holds the folder's lock, as a writer does."""
 
-    def __init__(self, folder: Path, disk: Disk, lock: int, mark: int, marked_index: int) -> None:
+    def __init__(
+        self, folder: Path, segment_bytes: int, disk: Disk, lock: int, mark: int, marked_index: int
+    ) -> None:
         """Take over an empty folder; use `open`."""
         self._folder = folder
         self._disk = disk
@@ -43,17 +46,21 @@ class ReplicaJournal:
         self._offset = PAGE_BYTES
         self._last = ORIGIN
         self._synced = ORIGIN
+        self._spares = SpareSegments(folder, segment_bytes, disk)
         self._unusable = ""
 
     @classmethod
-    def open(cls, folder: Path, *, known_index: int = 0, disk: Disk = DISK) -> ReplicaJournal:
+    def open(
+        cls, folder: Path, *, segment_bytes: int, known_index: int = 0, disk: Disk = DISK
+    ) -> ReplicaJournal:
         """Lock the folder (made if not there), recover what it holds, stand at its end.
 
-        `known_index` is a frame that others know as durable. The mark stays where it was: what lies above it
+        `segment_bytes` is the usual size of a segment: such are made ahead of need. `known_index` is a frame
+        that others know as durable. The mark stays where it was: what lies above it
         is durable here, and whether it may be shown is not known here. Raises JournalDamaged when durable
         bytes do not verify, JournalFailed when the disk refuses, JournalError when another writes the folder.
         """
-        descriptors = [_lock(folder, disk)]
+        descriptors = [lock_folder(folder, disk)]
         try:
             marked = read_mark(folder) or 0
             has_segments = bool(segment_paths(folder))
@@ -62,7 +69,7 @@ class ReplicaJournal:
             mark = disk.open(mark_path(folder))
             descriptors.append(mark)
             write_mark(mark, marked, disk)
-            replica = cls(folder, disk, descriptors[0], mark, marked)
+            replica = cls(folder, segment_bytes, disk, descriptors[0], mark, marked)
             if has_segments:
                 tail = recover(folder, 2 * PAGE_BYTES, disk, known_index)
                 replica._descriptor, replica._segment, replica._offset, replica._last = tail
@@ -88,7 +95,7 @@ class ReplicaJournal:
         """The frame to which readers see."""
         return self._marked_index
 
-    def write(self, segment: SegmentHeader, raw: bytes) -> Frame:
+    def write(self, segment: SegmentHeader, raw: Content) -> Frame:
         """Write the next frame into its segment; it is durable after `sync`. Its rows are views into `raw`.
 
         Raises JournalDamaged, and writes nothing, when a byte is not as journaled or the frame or its segment
@@ -126,18 +133,24 @@ class ReplicaJournal:
                 write_mark(self._mark, index, self._disk)
             self._marked_index = index
 
+    def prepare(self) -> bool:
+        """Make a segment ahead of need; as the writer's, beside `write` on a thread of its own."""
+        with self._unusable_after_failure(self._last.index):
+            return self._spares.make()
+
     def close(self) -> None:
         """Release the folder."""
         if self._lock >= 0:
             self._unusable = self._unusable or "it was closed"
+            self._spares.close()
             if self._descriptor >= 0:
                 self._disk.close(self._descriptor)
             self._disk.close(self._mark)
             os.close(self._lock)
             self._lock = -1
 
-    def _verified(self, segment: SegmentHeader, raw: bytes) -> Frame:
-        header = decode_header(raw[:HEADER_BYTES], segment.seed)
+    def _verified(self, segment: SegmentHeader, raw: Content) -> Frame:
+        header = decode_header(bytes(raw[:HEADER_BYTES]), segment.seed)
         due = self._last.index + 1
         if header.index != due or header.first_sequence != self._last.last_sequence + 1:
             raise JournalDamaged(f"frame {header.index} came where frame {due} is due")
@@ -145,7 +158,7 @@ class ReplicaJournal:
             raise JournalDamaged(f"frame {due} is of term {header.term}, the one before of {self._last.term}")
         if len(raw) != header.frame_bytes:
             raise JournalDamaged(f"frame {due} came as {len(raw)} bytes and has {header.frame_bytes}")
-        return decode_frame(raw, header, self._last.chain_hash, segment.seed)
+        return decode_frame(bytes(raw), header, self._last.chain_hash, segment.seed)
 
     def _refuse_other_segment(self, segment: SegmentHeader) -> None:
         number = self._segment.number + 1 if self._segment else 1
@@ -156,7 +169,8 @@ class ReplicaJournal:
 
     def _begin_segment(self, segment: SegmentHeader) -> None:
         self.sync()
-        descriptor = create_segment(self._folder, segment, self._disk)
+        spare = self._spares.take(segment.file_bytes)
+        descriptor = create_segment(self._folder, segment, self._disk, spare)
         if self._descriptor >= 0:
             self._disk.close(self._descriptor)
         self._descriptor, self._segment, self._offset = descriptor, segment, PAGE_BYTES

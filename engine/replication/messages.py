@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from engine.errors import BadInput
+from engine.journal.disk import Content
 from engine.journal.frame import HASH_BYTES
 from engine.journal.segment import Position, SegmentHeader
 
@@ -56,7 +57,7 @@ class Ship(NamedTuple):
     term: int
     committed_index: int  # every frame to here is durable wherever it must be
     segment: SegmentHeader
-    raw: bytes
+    raw: Content
 
 
 class Pulse(NamedTuple):
@@ -89,28 +90,29 @@ _TERM = struct.Struct("<Q")
 _HELLO, _WELCOME, _REFUSED, _SHIP_KIND, _PULSE_KIND, _DURABLE = range(1, 7)
 
 
-def encode_message(message: Message) -> list[bytes]:
+def encode_message(message: Message) -> list[Content]:
     """The bytes of a message in parts; a frame's bytes are one of them, not copied."""
-    parts = _encoded(message)
-    return [_LENGTH.pack(sum(map(len, parts))) + parts[0], *parts[1:]]
+    first, rest = _encoded(message)
+    length = _LENGTH.pack(len(first) + len(rest))
+    return [length + first, rest] if len(rest) else [length + first]
 
 
-def _encoded(message: Message) -> list[bytes]:
+def _encoded(message: Message) -> tuple[bytes, Content]:
     match message:
         case Ship(term, committed, segment, raw):
             fixed = _SHIP.pack(term, committed, segment.number, segment.file_bytes, *segment.before)
-            return [_KIND.pack(_SHIP_KIND) + fixed, raw]
+            return _KIND.pack(_SHIP_KIND) + fixed, raw
         case Durable(term, standby, index, chain_hash):
             fixed = _TERM.pack(term) + _identity(standby) + _DURABLE_END.pack(index, chain_hash)
-            return [_KIND.pack(_DURABLE) + fixed]
+            return _KIND.pack(_DURABLE) + fixed, b""
         case Pulse():
-            return [_KIND.pack(_PULSE_KIND) + _PULSE.pack(*message)]
+            return _KIND.pack(_PULSE_KIND) + _PULSE.pack(*message), b""
         case Hello(holder, last):
-            return [_KIND.pack(_HELLO) + _identity(holder) + _POSITION.pack(*last)]
+            return _KIND.pack(_HELLO) + _identity(holder) + _POSITION.pack(*last), b""
         case Welcome(term, holder, standby):
-            return [_KIND.pack(_WELCOME) + _TERM.pack(term) + _identity(holder) + _identity(standby)]
+            return _KIND.pack(_WELCOME) + _TERM.pack(term) + _identity(holder) + _identity(standby), b""
         case Refused(term, standby, reason):
-            return [_KIND.pack(_REFUSED) + _TERM.pack(term) + _identity(standby) + _KIND.pack(reason)]
+            return _KIND.pack(_REFUSED) + _TERM.pack(term) + _identity(standby) + _KIND.pack(reason), b""
 
 
 class MessageStream:
@@ -233,6 +235,6 @@ def _identity(text: str) -> bytes:
     return _KIND.pack(len(encoded)) + encoded
 
 
-def chain_hash_of(raw: bytes | bytearray) -> bytes:
+def chain_hash_of(raw: Content) -> bytes:
     """The chain hash at the end of a frame's bytes."""
     return bytes(raw[-HASH_BYTES:])

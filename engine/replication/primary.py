@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from engine.errors import Fenced
-from engine.journal.frame import decode_header
+from engine.journal.disk import Content
+from engine.journal.frame import HEADER_BYTES, decode_header
 from engine.journal.segment import Position, SegmentHeader
 from engine.replication.fence import Fence, Reign
 from engine.replication.limits import LIMITS, Limits
@@ -38,7 +39,7 @@ class Shipped(NamedTuple):
 
     index: int  # pyright: ignore[reportIncompatibleMethodOverride]  nobody searches a frame as a tuple
     segment: SegmentHeader
-    raw: bytes
+    raw: Content
 
 
 class History(Protocol):
@@ -144,10 +145,10 @@ class PrimarySide:
 
     # --- the writer's side -----------------------------------------------------------------------------
 
-    def send(self, segment: SegmentHeader, raw: bytes, now_ns: int) -> None:
+    def send(self, segment: SegmentHeader, raw: Content, now_ns: int) -> None:
         """Take the next frame, which is about to be written. Raises Fenced."""
         self._refuse_fenced()
-        self.last_index = decode_header(raw, segment.seed).index
+        self.last_index = decode_header(bytes(raw[:HEADER_BYTES]), segment.seed).index
         self._recent.append(Shipped(self.last_index, segment, raw))
         self._recent_bytes += len(raw)
         self._pump(now_ns)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from engine.errors import InvariantBroken, JournalDamaged
+from engine.journal.disk import Content
 from engine.journal.frame import HEADER_BYTES, Frame, decode_header
 from engine.journal.segment import Position, SegmentHeader
 from engine.replication.fence import Fence, Reign
@@ -27,7 +28,7 @@ class Replica(Protocol):
         """The last frame written."""
         ...
 
-    def write(self, segment: SegmentHeader, raw: bytes) -> Frame:
+    def write(self, segment: SegmentHeader, raw: Content) -> Frame:
         """Write the next frame where it belongs. Raises JournalDamaged when it continues another journal."""
         ...
 
@@ -103,7 +104,7 @@ class StandbySide:
             case Refused():
                 self._on_refused(message)
             case Ship() if self._is_of_reign(message.term, now_ns):
-                self._on_ship(message, now_ns)
+                self._on_ship(message)
             case Pulse() if self._is_of_reign(message.term, now_ns):
                 self.primary_index, self.is_in_step = message.last_index, message.is_in_step
                 self._committed_index = max(self._committed_index, message.committed_index)
@@ -112,7 +113,7 @@ class StandbySide:
                 pass
 
     def settle(self, now_ns: int) -> None:
-        """No more messages wait: make durable what was written, and answer."""
+        """No more messages wait: make durable what was written, by one sync, and answer."""
         self._sync()
         if self._is_answer_due:
             self._answer(now_ns)
@@ -184,11 +185,11 @@ class StandbySide:
             raise InvariantBroken(f"the fence counts on {self.holder}, and its primary says that it diverged")
         self.is_diverged = True
 
-    def _on_ship(self, ship: Ship, now_ns: int) -> None:
+    def _on_ship(self, ship: Ship) -> None:
         self._is_answer_due = True
         self._committed_index = max(self._committed_index, ship.committed_index)
         try:
-            header = decode_header(ship.raw[:HEADER_BYTES], ship.segment.seed)
+            header = decode_header(bytes(ship.raw[:HEADER_BYTES]), ship.segment.seed)
             if header.index <= self._replica.last.index:
                 return  # sent twice: it is durable, or will be at the next sync
             if header.index > self._replica.last.index + 1:
@@ -201,9 +202,6 @@ class StandbySide:
             return
         self.primary_index = max(self.primary_index, frame.index)
         self._unsynced.append(frame)
-        if frame.index > ship.committed_index:  # someone waits for this one; older ones share a sync
-            self._sync()
-            self._answer(now_ns)
 
     def _sync(self) -> None:
         if self._unsynced:

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.errors import Fenced, JournalDamaged
-from engine.journal.frame import HEADER_BYTES, ZERO_HASH, Frame, decode_frame, decode_header, encode_frame
+from engine.journal.disk import Content
+from engine.journal.frame import (
+    HEADER_BYTES,
+    ZERO_HASH,
+    Frame,
+    decode_frame,
+    decode_header,
+    encode_frame,
+    seal,
+)
 from engine.journal.segment import ORIGIN, Position, SegmentHeader
 from engine.replication.fence import MemoryFence, Reign
 from engine.replication.limits import Limits
@@ -37,7 +46,7 @@ class MemoryJournal:
         if not self.frames:
             return ORIGIN
         _, segment, raw = self.frames[-1]
-        header = decode_header(raw[:HEADER_BYTES], segment.seed)
+        header = decode_header(bytes(raw[:HEADER_BYTES]), segment.seed)
         return Position(header.index, header.last_sequence, header.term, chain_hash_of(raw))
 
     def next_frame(self, term: int, count: int = 1) -> Shipped:
@@ -47,14 +56,15 @@ class MemoryJournal:
         if self.frames and last.index % FRAMES_PER_SEGMENT == 0:
             segment = SegmentHeader(segment.number + 1, 1 << 20, last)
         sections = batch(last.last_sequence + 1, count)
-        _, raw = encode_frame(last.index + 1, term, sections, ZERO_HASH, last.chain_hash, segment.seed)
+        frame, raw = encode_frame(last.index + 1, term, sections, ZERO_HASH, segment.seed)
+        seal(frame, raw, last.chain_hash)
         return Shipped(last.index + 1, segment, bytes(raw))
 
-    def write(self, segment: SegmentHeader, raw: bytes) -> Frame:
-        header = decode_header(raw[:HEADER_BYTES], segment.seed)
+    def write(self, segment: SegmentHeader, raw: Content) -> Frame:
+        header = decode_header(bytes(raw[:HEADER_BYTES]), segment.seed)
         if header.index != self.last.index + 1 or header.term < self.last.term:
             raise JournalDamaged(f"frame {header.index} does not follow {self.last.index}")
-        frame = decode_frame(raw, header, self.last.chain_hash, segment.seed)
+        frame = decode_frame(bytes(raw), header, self.last.chain_hash, segment.seed)
         self.frames.append(Shipped(frame.index, segment, raw))
         return frame
 

@@ -40,6 +40,7 @@ class NoJournal:
         raise InvariantBroken("a replay never writes")
 
     def stage(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Staged:
+        """Refuse."""
         raise InvariantBroken("a replay never writes")
 
 

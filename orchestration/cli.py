@@ -33,6 +33,12 @@ verify.command("journal")(cli_journal.verify_the_journal)
 app.command("backup")(cli_backup.backup)
 app.command("restore")(cli_backup.restore)
 
+FenceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--fence", help="Folder that says who reigns, shared with a standby; ENGINE_FENCE if not given."
+    ),
+]
 DAY = "2026-10-06"
 
 
@@ -217,14 +223,33 @@ def status(home: HomeOption = None) -> None:
 
 
 @serve.command("engine")
-def serve_engine(home: HomeOption = None) -> None:
-    """Decide what clients ask for over the home's socket."""
+def serve_engine(home: HomeOption = None, fence: FenceOption = None) -> None:
+    """Decide what clients ask for over the home's socket; with a fence, mirror it to a standby."""
     from engine import processes
     from engine.logs import log_to_stderr
 
     log_to_stderr()
     with told_in_one_line():
-        processes.serve_engine(_home(home), EngineSettings())
+        processes.serve_engine(_home(home), _settings(fence))
+
+
+@serve.command("standby")
+def serve_standby(
+    primary: Annotated[Path, typer.Option(help="Home of the engine to follow.")],
+    home: HomeOption = None,
+    fence: FenceOption = None,
+) -> None:
+    """Follow an engine's journal with a copy of its own, and take over when it is lost."""
+    from engine import processes
+    from engine.logs import log_to_stderr
+
+    log_to_stderr()
+    with told_in_one_line():
+        processes.serve_standby(_home(home), Home(primary), _settings(fence))
+
+
+def _settings(fence: Path | None) -> EngineSettings:
+    return EngineSettings() if fence is None else EngineSettings(fence=fence)
 
 
 @serve.command("lake")

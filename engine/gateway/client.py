@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.clock import Clock
 from engine.errors import EngineUnreachable
-from engine.gateway.local_socket import short_path
+from engine.local_socket import short_path
 from engine.gateway.protocol import LINE_BYTES, Receipt, decode_receipt, encode_request
 from engine.journal.frame import Frame, Section
 from engine.pipeline import Pipeline

@@ -128,6 +128,11 @@ class PrimarySide:
         self._join_from_ns = 0  # a standby that was too slow is not waited for again at once
         self._is_hang_up_due = False
 
+    @property
+    def has_standby(self) -> bool:
+        """Whether a standby was welcomed and not given up."""
+        return self._standby is not None
+
     def take_hang_up(self) -> bool:
         """Whether the connection is to be closed once all messages are sent; asked once each time."""
         is_due, self._is_hang_up_due = self._is_hang_up_due, False

@@ -53,7 +53,7 @@ class Follower:
     ) -> None:
         """Open the copy in `home`; `primary` is the socket to follow.
 
-        Raises Fenced when this copy reigns itself, JournalDamaged when it does not verify and the fence counts
+        Raises Fenced when this copy reigns, JournalDamaged when it does not verify and the fence counts
         on it, InvariantBroken when its frames decided again differ.
         """
         self._home = home

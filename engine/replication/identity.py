@@ -67,7 +67,7 @@ def identity_of(home: Home, clock: Clock, disk: Disk = DISK) -> str:
 def next_reign(found: Reign | None, identity: str, is_new: bool, journal_term: int) -> Reign:
     """The reign that a starting primary asks the fence for: a new term, without a standby.
 
-    `is_new` says that the identity was made just now. Raises Fenced when another reigns, and when the register
+    `is_new`: the identity was made just now. Raises Fenced when another reigns, and when the register
     is empty although this copy is not new.
     """
     if found is None and not is_new:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -86,7 +87,7 @@ class FolderFence:
         number, reign = self._newest()
         if reign != expected:
             return False
-        unfinished = self._folder / f"{os.getpid()}-{number + 1}.unfinished"
+        unfinished = self._folder / f"{new.holder}-{os.getpid()}-{threading.get_native_id()}.unfinished"
         try:
             if not self._folder.exists():
                 self._folder.mkdir(parents=True, mode=0o700)

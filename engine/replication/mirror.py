@@ -83,7 +83,9 @@ class MirrorServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Hang up. The fence stays as it is: a standby in step takes over."""
+        """Hang up. The fence stays as it is: a standby in step takes over at once."""
+        if self._is_closing:
+            return
         self._is_closing = True
         os.eventfd_write(self._wake, 1)
         if self._thread.ident is not None:

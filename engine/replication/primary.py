@@ -70,6 +70,7 @@ class _Standby:
         self.holder = holder
         self.durable_index = index
         self.sent_index = index
+        self.newest_sent_index = index
         self.heard_ns = now_ns
         self.progress_ns = now_ns  # when it last had nothing outstanding, or less than before
         self.sent_ns = now_ns
@@ -79,8 +80,9 @@ class _Standby:
 
     def sent(self, index: int, byte_count: int, now_ns: int) -> None:
         """Note that a frame left."""
-        if not self.on_way:
+        if not self.on_way and index > self.newest_sent_index:  # not when it is sent again
             self.progress_ns = now_ns
+        self.newest_sent_index = max(self.newest_sent_index, index)
         self.on_way.append((index, byte_count))
         self.on_way_bytes += byte_count
         self.sent_index, self.sent_ns = index, now_ns

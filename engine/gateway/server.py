@@ -23,7 +23,6 @@ from engine.clock import Clock
 from engine.errors import BadInput
 from engine.gateway import binary
 from engine.gateway.client import receipt_of_sections, split_events
-from engine.local_socket import listen_at
 from engine.gateway.protocol import (
     COMMANDS_PER_LINE,
     LINE_BYTES,
@@ -33,6 +32,7 @@ from engine.gateway.protocol import (
 )
 from engine.journal.committer import Committer, CommittingJournal
 from engine.journal.frame import Frame, Section
+from engine.local_socket import listen_at
 from engine.pipeline import Pipeline
 from schemas.market import CancelOrder, CancelOrders, SetKillSwitch
 from schemas.record import record_of

@@ -60,7 +60,7 @@ class ReplicaJournal:
         is durable here, and whether it may be shown is not known here. Raises JournalDamaged when durable
         bytes do not verify, JournalFailed when the disk refuses, JournalError when another writes the folder.
         """
-        descriptors = [lock_folder(folder, disk)]
+        lock, descriptors = lock_folder(folder, disk), list[int]()
         try:
             marked = read_mark(folder) or 0
             has_segments = bool(segment_paths(folder))
@@ -69,17 +69,19 @@ class ReplicaJournal:
             mark = disk.open(mark_path(folder))
             descriptors.append(mark)
             write_mark(mark, marked, disk)
-            replica = cls(folder, segment_bytes, disk, descriptors[0], mark, marked)
+            replica = cls(folder, segment_bytes, disk, lock, mark, marked)
             if has_segments:
                 tail = recover(folder, 2 * PAGE_BYTES, disk, known_index)
                 replica._descriptor, replica._segment, replica._offset, replica._last = tail
                 replica._synced = tail.last
+                descriptors.append(tail.descriptor)
             for path in unfinished_paths(folder):
                 disk.unlink(path)
             disk.fsync_folder(folder)
         except BaseException as error:
             for descriptor in descriptors:
-                os.close(descriptor)
+                disk.close(descriptor)
+            os.close(lock)
             if isinstance(error, OSError):
                 raise JournalFailed(f"{folder}: cannot be opened: {error}") from error
             raise

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from engine.errors import InvariantBroken, JournalDamaged
 from engine.journal.disk import Content
-from engine.journal.frame import HEADER_BYTES, Frame, decode_header
+from engine.journal.frame import HEADER_BYTES, Frame, FrameHeader, decode_header
 from engine.journal.segment import Position, SegmentHeader
 from engine.replication.fence import Fence, Reign
 from engine.replication.limits import LIMITS, Limits
@@ -196,12 +196,23 @@ class StandbySide:
                 return  # one got lost: the answer tells where we stand
             if header.term > ship.term:
                 raise JournalDamaged(f"a frame of term {header.term} in term {ship.term}")
+            if self._unsynced and ship.committed_index < header.index:
+                self._sync_before(header)
             frame = self._replica.write(ship.segment, ship.raw)
         except JournalDamaged as damage:
             self.complaint = str(damage)
             return
         self.primary_index = max(self.primary_index, frame.index)
         self._unsynced.append(frame)
+
+    def _sync_before(self, header: FrameHeader) -> None:
+        """Keep frames that somebody may wait for in the syncs that the primary gave them.
+
+        A frame says which ones were durable before it, and recovery takes it at its word. Frames of a standby
+        that only catches up share whatever sync there is: what a cut would spoil there is copied again.
+        """
+        if self._unsynced[0].index <= header.durable_before:
+            self._sync()
 
     def _sync(self) -> None:
         if self._unsynced:

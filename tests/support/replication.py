@@ -49,15 +49,15 @@ class MemoryJournal:
         header = decode_header(bytes(raw[:HEADER_BYTES]), segment.seed)
         return Position(header.index, header.last_sequence, header.term, chain_hash_of(raw))
 
-    def next_frame(self, term: int, count: int = 1) -> Shipped:
-        """The frame that a writer in `term` would write next."""
+    def next_frame(self, term: int, count: int = 1, sync_place: int = 0) -> Shipped:
+        """The frame that a writer in `term` would write next, behind so many of the same sync."""
         last = self.last
         segment = self.frames[-1].segment if self.frames else SegmentHeader(1, 1 << 20, ORIGIN)
         if self.frames and last.index % FRAMES_PER_SEGMENT == 0:
             segment = SegmentHeader(segment.number + 1, 1 << 20, last)
         sections = batch(last.last_sequence + 1, count)
         frame, raw = encode_frame(last.index + 1, term, sections, ZERO_HASH, segment.seed)
-        seal(frame, raw, last.chain_hash)
+        seal(frame, raw, last.chain_hash, sync_place, segment.seed)
         return Shipped(last.index + 1, segment, bytes(raw))
 
     def write(self, segment: SegmentHeader, raw: Content) -> Frame:

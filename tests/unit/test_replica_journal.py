@@ -156,7 +156,7 @@ def _with_seed(root: Path, header: SegmentHeader, frames: Frames) -> bytes:
     before = header.before
     wrong = header._replace(number=3)
     frame, raw = encode_frame(4, 1, batch(before.last_sequence + 1, 60), ZERO_HASH, wrong.seed)
-    seal(frame, raw, before.chain_hash)
+    seal(frame, raw, before.chain_hash, 0, wrong.seed)
     return bytes(raw)
 
 
@@ -167,7 +167,7 @@ def test_a_term_never_goes_down(tmp_path: Path) -> None:
 
     segment = frames[1][0]
     frame, raw = encode_frame(3, 4, batch(5, 1), ZERO_HASH, segment.seed)
-    seal(frame, raw, frames[1][1][-32:])
+    seal(frame, raw, frames[1][1][-32:], 0, segment.seed)
     replica = open_replica(tmp_path / "two")
     with pytest.raises(JournalDamaged, match="of term 4, the one before of 5"):
         replica.write(segment, bytes(raw))

@@ -81,11 +81,26 @@ def test_a_frame_is_answered_once_it_is_synced() -> None:
     assert standby.journal.calls == ["write 1", "sync"]
 
 
-def test_frames_that_come_together_share_a_sync() -> None:
+def test_frames_that_come_together_while_it_catches_up_share_a_sync() -> None:
     standby = Standby()
-    assert standby.hear(*(standby.ship(i) for i in (1, 2, 3))) == [standby.durable(3)]
+    assert standby.hear(*(standby.ship(i, committed=3) for i in (1, 2, 3))) == [standby.durable(3)]
     assert standby.journal.calls == ["write 1", "write 2", "write 3", "sync"]
     assert standby.applied() == [1, 2, 3]
+
+
+def test_frames_that_somebody_waits_for_keep_the_syncs_of_the_primary() -> None:
+    """Recovery of a copy must find what it would find in the original."""
+    standby = Standby()
+    standby.source.frames.clear()
+    for sync_place in (0, 0, 1, 2, 0):  # the syncs end behind frames 1, 4 and 5
+        standby.source.frames.append(standby.source.next_frame(TERM, sync_place=sync_place))
+    standby.hear(*(standby.ship(i) for i in range(1, 6)))
+    assert standby.journal.calls == [
+        *("write 1", "sync", "write 2", "write 3", "write 4", "sync", "write 5", "sync")
+    ]
+    catching_up = Standby()
+    catching_up.hear(*(catching_up.ship(i, committed=9) for i in range(1, 6)))
+    assert catching_up.journal.calls == ["write 1", "write 2", "write 3", "write 4", "write 5", "sync"]
 
 
 def test_nothing_is_decided_again_before_it_is_durable() -> None:

@@ -16,7 +16,7 @@ from types import FrameType
 
 from engine.clock import Clock, WallClock
 from engine.config import EngineSettings, Home
-from engine.errors import JournalFailed
+from engine.errors import Fenced, JournalFailed
 from engine.gateway.server import EngineServer
 from engine.journal.frame import Frame
 from engine.journal.writer import JournalWriter
@@ -25,6 +25,7 @@ from engine.projections.lake import LakeWriter
 from engine.projections.views import ViewWriter
 from engine.replay import open_book, take_snapshot
 from engine.replication.following import Takeover
+from engine.replication.identity import read_identity
 from engine.replication.mirror import MirrorServer
 from engine.replication.reigning import begin_reign, follower_of, reign_after
 from schemas.market import ConfigureEngine
@@ -72,6 +73,8 @@ def serve_engine(home: Home, settings: EngineSettings) -> None:
     """
     is_stopping, clock = Stopping(), WallClock()
     if settings.fence is None:
+        if identity := read_identity(home.journal):
+            raise Fenced(f"{identity} has a fence: start it with it (--fence or ENGINE_FENCE)")
         with open_book(home, settings) as (pipeline, journal):
             keeper = _SnapshotKeeper(home, pipeline, settings.snapshot_frame_count)
             _decide(home, pipeline, journal, clock, is_stopping, keeper)

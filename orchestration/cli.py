@@ -88,10 +88,10 @@ def _finish(outcome: Any) -> None:
             _say(f"  {step.outcome}: {step.name} {step.reason}")
 
 
-def _run(home: Home, port: int) -> None:
+def _run(home: Home, port: int, fence: Path | None = None) -> None:
     from orchestration.running import run_book
 
-    code = run_book(home, port, _say)
+    code = run_book(home, port, _say, fence)
     if code:
         raise typer.Exit(code)
 
@@ -100,10 +100,11 @@ def _run(home: Home, port: int) -> None:
 def run(
     home: HomeOption = None,
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    fence: FenceOption = None,
 ) -> None:
     """Run engine, lake writer, live view, Dagster webserver and daemon until Ctrl-C."""
     with told_in_one_line():
-        _run(_home(home), port)
+        _run(_home(home), port, fence)
 
 
 @app.command()

@@ -104,6 +104,7 @@ class JournalWalk:
     def __init__(self, folder: Path, after_index: int) -> None:
         """Stand behind frame `after_index`. Raises JournalDamaged when the way to it does not verify."""
         self._folder = folder
+        self._place = folder.stat().st_ino
         self._segment = _segment_of(folder, after_index)
         try:
             while self.last.index < after_index:
@@ -139,6 +140,13 @@ class JournalWalk:
             self._segment.close()
             self._segment = following
         return frame
+
+    def is_of(self, folder: Path) -> bool:
+        """Whether the files that are read here are still those of the folder."""
+        try:
+            return folder.stat().st_ino == self._place
+        except FileNotFoundError:
+            return False
 
     def raw(self) -> tuple[SegmentHeader, bytes]:
         """The bytes of the frame read last, and the header of the segment that holds it."""
@@ -190,17 +198,26 @@ def follow(
     `stop` is asked whenever no frame is waiting. Raises JournalDamaged, JournalError as `read_frames`.
     """
     walk: JournalWalk | None = None
+    known: Position | None = None
     try:
         while True:
             until = read_mark(folder)
-            if until is None or until < after_index or (walk and until <= walk.last.index):
+            if walk is not None and not walk.is_of(folder):  # a standby's journal was set aside
+                walk.close()
+                walk = None
+                continue
+            if until is None or until < after_index or (walk and until == after_index):
                 if stop():
                     return
                 time.sleep(poll_seconds)
                 continue
-            walk = walk or JournalWalk(folder, after_index)
+            if walk is None:
+                walk = JournalWalk(folder, after_index)
+                if known not in (None, walk.last):
+                    raise JournalDamaged(f"{folder}: frame {after_index} has another chain hash than known")
             while walk.last.index < until:
                 yield walk.next_frame()
+                after_index, known = walk.last.index, walk.last
             if stop():
                 return
     finally:

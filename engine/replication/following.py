@@ -213,6 +213,6 @@ class Follower:
         behind = max(0, side.primary_index - self._applier.frame_index)
         standing = Standing("standby", side.term, side.is_in_step, self._replica.marked_index, behind)
         is_news = self._told is None or standing[:3] != self._told[:3]
-        if standing != self._told and (is_news or now - self._told_ns > _NS):
+        if is_news or now - self._told_ns > _NS:
             write_standing(self._home.standing, standing)
             self._told, self._told_ns = standing, now

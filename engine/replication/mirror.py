@@ -265,13 +265,10 @@ class MirrorServer:
             return
         now, is_in_step = time.monotonic_ns(), side.mode is Mode.IN_STEP
         standing = Standing("primary", side.reign.term, is_in_step, side.committed_index, side.behind_count)
-        if standing != self._told and (now - self._told_ns > _NS or not _is_alike(standing, self._told)):
+        is_news = self._told is None or standing[:3] != self._told[:3]
+        if is_news or now - self._told_ns > _NS:
             write_standing(self._standing, standing)
             self._told, self._told_ns = standing, now
-
-
-def _is_alike(one: Standing, other: Standing | None) -> bool:
-    return other is not None and one[:3] == other[:3]
 
 
 def _poll(descriptors: list[tuple[int, int]], timeout_ns: int) -> set[int]:

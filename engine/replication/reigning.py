@@ -69,9 +69,11 @@ def begin_reign(home: Home, settings: EngineSettings, clock: Clock) -> Generator
     Raises Fenced when another copy reigns.
     """
     fence = fence_of(settings)
-    is_new = not read_identity(home.journal)
-    found = fence.read()
-    reign = next_reign(found, identity_of(home, clock), is_new, _marked_term(home.journal))
+    found, identity = fence.read(), read_identity(home.journal)
+    is_new = not identity
+    if is_new:
+        identity = identity_of(home, clock) if found is None else f"another copy, in {home.root}"
+    reign = next_reign(found, identity, is_new, _marked_term(home.journal))
     snapshot = load_snapshot(home.snapshots)
     known_index = 0 if snapshot is None else snapshot.frame_index
     with _open_writer(home, settings, reign, known_index) as (writer, mirror):

@@ -1,6 +1,6 @@
 """Where a copy of the book stands, in a small file that anyone may look at: role, term, in step, how far.
 
-It is told for people and never decides anything.
+It is told every second, for people, and never decides anything.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import json
 import os
 from pathlib import Path
 from typing import NamedTuple
+
+_LATE_SECONDS = 5
 
 
 class Standing(NamedTuple):
@@ -20,6 +22,16 @@ class Standing(NamedTuple):
     frame_count: int  # durable wherever they must be
     behind_count: int  # frames that the standby lacks
 
+    def text(self, age_seconds: int) -> str:
+        """One line for people; `age_seconds` is how long ago it was told."""
+        if self.role == "primary":
+            told = "its standby is in step" if self.is_in_step else "alone"
+        else:
+            told = "in step" if self.is_in_step else "not in step: it would not take over"
+            told += f", {self.behind_count:,} frames behind"
+        late = "" if age_seconds <= _LATE_SECONDS else f" ({age_seconds:,} s ago: its process does not run)"
+        return f"{self.role}, term {self.term}, {told}{late}"
+
 
 def write_standing(path: Path, standing: Standing) -> None:
     """Tell it; a disk that refuses does not stop anyone."""
@@ -30,6 +42,16 @@ def write_standing(path: Path, standing: Standing) -> None:
         unfinished.rename(path)
     except OSError:
         return
+
+
+def told_text(path: Path, now_ns: int) -> str:
+    """What was told last, as one line; empty where nobody tells."""
+    try:
+        age_seconds = max(0, now_ns - path.stat().st_mtime_ns) // 1_000_000_000
+    except OSError:
+        return ""
+    standing = read_standing(path)
+    return standing.text(age_seconds) if standing is not None else ""
 
 
 def read_standing(path: Path) -> Standing | None:

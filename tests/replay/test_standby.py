@@ -6,7 +6,6 @@ the same state. How long a takeover took is told, not asserted.
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
 import statistics
@@ -209,20 +208,3 @@ def _alter_state(home: Home) -> None:
     state.balances.amounts.reshape(-1)[-1] += 1
     write_snapshot(home.snapshots, found.frame_count, found.chain_hash, state.hash(), arrays, text)
     assert load_snapshot(home.snapshots) is not None
-
-
-def test_what_cannot_stand_by_says_so_in_one_line(tmp_path: Path) -> None:
-    with Pair(tmp_path) as pair:
-        engine = pair.engine(0)
-        itself = pair.standby(0)
-        assert itself.wait(30) == 2
-        assert "is the reign of this copy: start it as the engine" in pair.log(0)
-        second = pair.start(0, "engine")
-        assert second.wait(30) == 2
-        assert "another process writes this journal" in pair.log(0)
-        assert pair.answers(0) and engine.poll() is None
-        kill(engine)
-        shutil.rmtree(pair.fence)
-        lost = pair.start(0, "engine")
-        assert lost.wait(30) == 2
-        assert "this one is empty: is it the fence of this book?" in pair.log(0)

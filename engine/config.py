@@ -16,6 +16,8 @@ class EngineSettings(BaseSettings):
     snapshot_frame_count: int = 2_000
     state_hash_frame_count: int = 100
     lake_batch_frame_count: int = 256
+    fence: Path | None = None
+    standby_silence_ms: int = 1_000
 
 
 class Home:
@@ -98,3 +100,13 @@ class Home:
     def socket(self) -> Path:
         """Where the engine listens."""
         return self.root / "run" / "engine.sock"
+
+    @property
+    def replication_socket(self) -> Path:
+        """Where the engine ships its journal to a standby."""
+        return self.root / "run" / "replication.sock"
+
+    @property
+    def standing(self) -> Path:
+        """What the engine or the standby tells about itself."""
+        return self.root / "run" / "standing.json"

@@ -33,6 +33,12 @@ verify.command("journal")(cli_journal.verify_the_journal)
 app.command("backup")(cli_backup.backup)
 app.command("restore")(cli_backup.restore)
 
+FenceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--fence", help="Folder that says who reigns, shared with a standby; ENGINE_FENCE if not given."
+    ),
+]
 DAY = "2026-10-06"
 
 
@@ -82,10 +88,10 @@ def _finish(outcome: Any) -> None:
             _say(f"  {step.outcome}: {step.name} {step.reason}")
 
 
-def _run(home: Home, port: int) -> None:
+def _run(home: Home, port: int, fence: Path | None = None) -> None:
     from orchestration.running import run_book
 
-    code = run_book(home, port, _say)
+    code = run_book(home, port, _say, fence)
     if code:
         raise typer.Exit(code)
 
@@ -94,10 +100,11 @@ def _run(home: Home, port: int) -> None:
 def run(
     home: HomeOption = None,
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    fence: FenceOption = None,
 ) -> None:
     """Run engine, lake writer, live view, Dagster webserver and daemon until Ctrl-C."""
     with told_in_one_line():
-        _run(_home(home), port)
+        _run(_home(home), port, fence)
 
 
 @app.command()
@@ -217,14 +224,33 @@ def status(home: HomeOption = None) -> None:
 
 
 @serve.command("engine")
-def serve_engine(home: HomeOption = None) -> None:
-    """Decide what clients ask for over the home's socket."""
+def serve_engine(home: HomeOption = None, fence: FenceOption = None) -> None:
+    """Decide what clients ask for over the home's socket; with a fence, mirror it to a standby."""
     from engine import processes
     from engine.logs import log_to_stderr
 
     log_to_stderr()
     with told_in_one_line():
-        processes.serve_engine(_home(home), EngineSettings())
+        processes.serve_engine(_home(home), _settings(fence))
+
+
+@serve.command("standby")
+def serve_standby(
+    primary: Annotated[Path, typer.Option(help="Home of the engine to follow.")],
+    home: HomeOption = None,
+    fence: FenceOption = None,
+) -> None:
+    """Follow an engine's journal with a copy of its own, and take over when it is lost."""
+    from engine import processes
+    from engine.logs import log_to_stderr
+
+    log_to_stderr()
+    with told_in_one_line():
+        processes.serve_standby(_home(home), Home(primary), _settings(fence))
+
+
+def _settings(fence: Path | None) -> EngineSettings:
+    return EngineSettings() if fence is None else EngineSettings(fence=fence)
 
 
 @serve.command("lake")

@@ -1,7 +1,8 @@
 """A real process that appends to a journal and tells of each frame once it is durable.
 
 As a program it is given the name of a disk and reads folders from its input. For each it forks a child that
-says `pid N`, waits for a line, then appends the frames that are still missing, making segments ahead and a snapshot as an engine does:
+says `pid N`, waits for a line, then appends the frames that are still missing, making segments ahead and a
+snapshot as an engine does:
 
     ack INDEX CHAIN_HASH     the frame is durable
     low                      the disk has no room for another segment; it goes on

@@ -6,11 +6,13 @@ Owns: the fold and its checks. It knows what events mean and decides nothing its
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+
 from engine.errors import InvariantBroken
 from engine.journal.frame import Frame
 from engine.market.day_orders import used_rows
 from engine.state import State
 from schemas.codes import InstrumentClass, LedgerAccountKind, Side
+from schemas.ledger import Posting
 from schemas.market import (
     BusinessDayStarted,
     Fill,
@@ -21,7 +23,6 @@ from schemas.market import (
     OrderReduced,
     OrderReplaced,
 )
-from schemas.ledger import Posting
 from schemas.payments import DepositCredited, SecuritiesTransferredIn, WithdrawalApproved
 from schemas.record import Role
 from tests.simulator.errors import Violation
@@ -129,7 +130,9 @@ class BooksModel:
         for kind in LedgerAccountKind:
             self._compare_kind(state, int(kind))
         open_lots = {o: lots for o, lots in self.open_lots.items() if lots}
-        held = {int(row["order_id"]): int(row["open_lots"]) for row in used_rows(state.day) if row["open_lots"]}
+        held = {
+            int(row["order_id"]): int(row["open_lots"]) for row in used_rows(state.day) if row["open_lots"]
+        }
         if open_lots != held:
             raise Violation(f"open orders by events {open_lots}, in the book {held}")
         for (account, instrument), lots in self.positions.items():

@@ -1,8 +1,8 @@
 """One machine's disk: what its processes see, and what is left after a power cut.
 
 Files are real (in memory-backed storage), so the real readers read them: they are the machine's page cache.
-Beside each stands what the platter holds. A sync moves the one to the other; a power cut puts the other in the
-place of the one, with any choice of the sectors and names that were not synced. Rot changes both.
+Beside each stands what the platter holds. A sync moves the one to the other; a power cut puts the other in
+the place of the one, with any choice of the sectors and names that were not synced. Rot changes both.
 Does not own: when something fails (`disk_faults.py`).
 """
 
@@ -33,7 +33,9 @@ class DiskFile:
     """One file's content on the platter; names come and go, the file stays."""
 
     durable: bytearray = field(default_factory=bytearray)
-    dirty: dict[int, list[Version]] = field(default_factory=dict[int, list["Version"]])  # by sector, oldest first
+    dirty: dict[int, list[Version]] = field(
+        default_factory=dict[int, list["Version"]]
+    )  # by sector, oldest first
     true: dict[int, int] = field(default_factory=dict[int, int])  # what each rotten byte is to be
 
     def settle(self, sector: int, versions: list[Version]) -> None:
@@ -154,7 +156,7 @@ class MachineDisk:
 
     def _settle_by_chance(self, file: DiskFile) -> bool:
         """Let sectors that were not synced survive: none, all, or any choice."""
-        mode = self._draw.choice(["none", "all", "some", "some"])
+        mode = self._draw.choice(["none", "all", "some", "some", "some"])
         kept: list[bool] = []
         for sector, versions in sorted(file.dirty.items()):
             choice = {"none": 0, "all": len(versions)}.get(mode, self._draw.randint(0, len(versions)))
@@ -278,5 +280,3 @@ def _overwrite(path: Path, offset: int, content: bytes) -> None:
 def _put(held: bytearray, offset: int, content: bytes) -> None:
     held.extend(bytes(max(0, offset + len(content) - len(held))))
     held[offset : offset + len(content)] = content
-
-

@@ -1,7 +1,7 @@
 """The engine as a process of the simulation: the real pipeline over the real journal on a simulated disk.
 
 Owns: gathering requests into frames, answering, snapshots; what `engine/gateway/server.py` and
-`engine/processes.py` do with sockets and threads. Everything that decides or stores is the product's own code.
+`engine/processes.py` do with sockets and threads. All that decides or stores is the product's own code.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from tests.simulator.orders import configuration
 
 GATHERING_NS = MS // 2
 PREPARING_NS = 6 * MS
-MOST_REQUESTS = 3
+LONGEST_SYNC_NS = 3 * MS  # how long the frames before may keep the disk busy
+MOST_REQUESTS = 2
 
 
 class Request(NamedTuple):
@@ -46,7 +47,13 @@ class EngineProcess:
     """One engine on one machine."""
 
     def __init__(
-        self, name: str, machine: Machine, network: Network, oracle: Oracle, home: Home, settings: EngineSettings
+        self,
+        name: str,
+        machine: Machine,
+        network: Network,
+        oracle: Oracle,
+        home: Home,
+        settings: EngineSettings,
     ) -> None:
         self.name = name
         self._machine = machine
@@ -124,7 +131,7 @@ class EngineProcess:
         self._stage([c for r in batch for c in r.commands], batch)
         if not self._is_commit_due:
             self._is_commit_due = True
-            self._run_later(self._machine.draw.randint(0, 2 * GATHERING_NS), self._commit)
+            self._run_later(self._machine.draw.randint(0, LONGEST_SYNC_NS), self._commit)
         if self._waiting:
             self._is_due = True
             self._run_later(GATHERING_NS, self._decide)
@@ -149,7 +156,9 @@ class EngineProcess:
         frames = self._writer.commit([staged for staged, _ in group])
         for frame, (_, batch) in zip(frames, group, strict=True):
             self._oracle.promised(frame)
-            self._machine.trace.note(self.name, f"frame {frame.index} durable, to sequence {frame.last_sequence}")
+            self._machine.trace.note(
+                self.name, f"frame {frame.index} durable, to sequence {frame.last_sequence}"
+            )
             if not batch:
                 continue  # the engine's own first command
             receipts = split_receipt(receipt_of(frame), [len(r.commands) for r in batch])
@@ -191,4 +200,6 @@ class EngineProcess:
             loaded = load_snapshot(self._home.snapshots)
             index = 0 if loaded is None else loaded.frame_index
             if index < self._kept_snapshot:
-                raise Violation(f"snapshot {self._kept_snapshot} was written; after the restart there is {index}")
+                raise Violation(
+                    f"snapshot {self._kept_snapshot} was written; after the restart there is {index}"
+                )

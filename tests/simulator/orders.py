@@ -64,7 +64,13 @@ def opening() -> list[Any]:
         (ACME, AssetClass.SECURITY, "ACME", 0),
     ):
         commands.append(
-            of(RegisterAsset, asset_id=asset, asset_class_code=kind, symbol_packed=pack(symbol), unit_digits=digits)
+            of(
+                RegisterAsset,
+                asset_id=asset,
+                asset_class_code=kind,
+                symbol_packed=pack(symbol),
+                unit_digits=digits,
+            )
         )
     for instrument, kind in ((SHARE, InstrumentClass.EQUITY), (CONTRACT, InstrumentClass.CFD)):
         commands += [
@@ -88,7 +94,13 @@ def opening() -> list[Any]:
     for account in (FIRST, SECOND):
         commands += [
             of(CreditDeposit, payment_id=account, account_id=account, asset_id=USD, amount_units=60_000),
-            of(TransferSecuritiesIn, payment_id=10 + account, account_id=account, asset_id=ACME, amount_units=99),
+            of(
+                TransferSecuritiesIn,
+                payment_id=10 + account,
+                account_id=account,
+                asset_id=ACME,
+                amount_units=99,
+            ),
         ]
     return commands
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.batch_kernel import number
 from engine.journal.frame import Section
 from schemas.derive.layout import Rows, dtype_of, empty_rows, from_row, row_tuple
 from schemas.market import (
@@ -27,6 +28,7 @@ TRADING = tuple(
     record_of(c).type_code
     for c in (PlaceOrder, CancelOrder, ReplaceOrder, CancelOrders, SetKillSwitch, ChangeInstrumentState)
 )
+_IS_TRADING = frozenset(TRADING)
 TURN = record_of(StartBusinessDay).type_code  # decided in the slow lane, then ends yesterday's orders
 
 
@@ -34,10 +36,11 @@ class Batch:
     """Commands as rows by type, and the order over all of them."""
 
     def __init__(self, rows: dict[int, Rows], order: npt.NDArray[np.int64]) -> None:
-        """Rows by type code; `order` has shape (n, 2): type code, row."""
+        """Contiguous rows by type code; `order` has shape (n, 2): type code, row of a type that is there."""
         self.rows = rows
         self.order = order
         self.last_at_ns = 0
+        self._is_all_trading = 0
 
     @classmethod
     def of(cls, declared: Sequence[Any]) -> Batch:
@@ -51,6 +54,23 @@ class Batch:
             own.append(row_tuple(item))
         rows = {c: np.array(t, dtype=dtype_of(by_type_code(c).cls)) for c, t in tuples.items()}
         return cls(rows, order)
+
+    @classmethod
+    def joined(cls, batches: Sequence[Batch]) -> Batch:
+        """Several batches one after the other."""
+        if len(batches) == 1:
+            return batches[0]
+        rows: dict[int, list[Rows]] = {}
+        orders: list[npt.NDArray[np.int64]] = []
+        for batch in batches:
+            order = batch.order.copy()
+            for code, own in batch.rows.items():
+                before = sum(len(part) for part in rows.setdefault(code, []))
+                if before:
+                    order[order[:, 0] == code, 1] += before
+                rows[code].append(own)
+            orders.append(order)
+        return cls({code: np.concatenate(parts) for code, parts in rows.items()}, np.concatenate(orders))
 
     @classmethod
     def from_sections(cls, sections: Sequence[Section]) -> Batch:
@@ -76,22 +96,25 @@ class Batch:
 
     def number(self, first_sequence: int, clock_ns: int) -> None:
         """Give sequences in order, and let time only go forward from `clock_ns`."""
-        at_ns = np.empty(len(self), dtype=np.int64)
-        for code, rows in self.rows.items():
-            places = np.flatnonzero(self.order[:, 0] == code)
-            at_ns[places] = rows["received_at_ns"][self.order[places, 1]]
-        at_ns = np.maximum.accumulate(np.maximum(at_ns, clock_ns)) if len(self) else at_ns
-        for code, rows in self.rows.items():
-            places = np.flatnonzero(self.order[:, 0] == code)
-            rows["sequence"][self.order[places, 1]] = first_sequence + places
-            rows["received_at_ns"][self.order[places, 1]] = at_ns[places]
-        self.last_at_ns = int(at_ns[-1]) if len(self) else clock_ns
+        self.last_at_ns = clock_ns
+        if len(self):
+            table = np.array(
+                [
+                    (code, rows.ctypes.data, rows.dtype.itemsize // 8, code in _IS_TRADING)
+                    for code, rows in self.rows.items()
+                ],
+                dtype=np.int64,
+            )
+            self.last_at_ns, self._is_all_trading = number(self.order, table, first_sequence, clock_ns)
 
     def runs(self) -> Iterator[tuple[bool, int, int]]:
         """Stretches of trading and of other commands: is_trading, first, one past the last.
 
-        A day's turn stands alone.
+        A day's turn stands alone. Only after `number`.
         """
+        if self._is_all_trading:
+            yield True, 0, len(self)
+            return
         is_trading = np.isin(self.order[:, 0], TRADING).astype(np.int64)
         turns = self.order[:, 0] == TURN
         kinds = np.where(turns, 2 + np.arange(len(self)), is_trading)
@@ -100,6 +123,10 @@ class Batch:
             last = first + len(list(group))
             yield kind == 1, first, last
             first = last
+
+    def has_only(self, codes: Container[int]) -> bool:
+        """Whether every command is of one of these types."""
+        return all(code in codes for code in self.rows)
 
     def command(self, i: int) -> Any:
         """The i-th command as a declared object."""

@@ -4,13 +4,12 @@ Owns: the rows that events are written into, what open orders reserve, execution
 (pipeline_kernel.py), whom an order meets (engine/market), what moves (engine/ledger).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from engine.compiled_kernel import kernel
+from engine.blocks_kernel import WORD, BlockType, block_of, rows_of, words
+from engine.compiled_kernel import inner, kernel
 from engine.ledger.posting_kernel import BROKEN, post_fill_side
-from engine.market.day_orders import DayOrders
+from engine.market.day_orders_kernel import DAY_BLOCK
 from engine.market.order_id_kernel import find_order
 from engine.market.placing_kernel import is_priced
 from engine.market.words_kernel import (
@@ -27,29 +26,26 @@ from engine.risk.admission_kernel import is_street
 from engine.risk.fee_kernel import fee_minor, lot_cost_minor
 from engine.risk.margin_kernel import equity, is_contract, requirement
 from schemas.codes import MarketEventKind, MarketEventReason, OrderType, Side
-
-(
-    ACCEPTED,
-    REFUSED,
-    CANCELLED,
-    REPLACED,
-    EXPIRED,
-    TRIGGERED,
-    REDUCED,
-    SHOWN,
-    UNCROSSED,
-    PHASED,
-    SWITCHED,
-    DECLINED,
-    FILLED,
-    POSTED,
-    MARGINED,
-) = range(15)
-KIND_COUNT = 15
-SEQUENCE = 15  # behind the counts of rows: the sequence given last
-IS_BROKEN = 16  # and whether a balance would have left its bounds
-TOUCHED = 17  # and how many accounts the command touched
-COUNTS = 18
+from schemas.identity import AccountRow
+from schemas.ledger import Posting
+from schemas.market import (
+    AuctionUncrossed,
+    CommandRefused,
+    FeeRow,
+    Fill,
+    InstrumentRow,
+    InstrumentStateChanged,
+    KillSwitchSet,
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderReduced,
+    OrderRefused,
+    OrderReplaced,
+    OrderShown,
+    OrderTriggered,
+)
+from schemas.risk import MarginChanged, PositionRow
 
 _BUY = int(Side.BUY)
 _SELL = int(Side.SELL)
@@ -72,45 +68,60 @@ _M_UNCROSSED = int(MarketEventKind.UNCROSSED)
 _M_PAIRED = int(MarketEventKind.PAIRED)
 
 
-class Tables(NamedTuple):
-    """The state that the pass reads and writes."""
+STATE_BLOCK = BlockType(
+    "STATE",
+    accounts=rows_of(AccountRow),
+    instruments=rows_of(InstrumentRow),
+    positions=rows_of(PositionRow, 2),
+    amounts=words(2),
+    offsets=words(),
+    fees=rows_of(FeeRow, 2),
+    day=block_of(DAY_BLOCK),
+    books=WORD,  # the address of the matching engine's words
+    touched=words(),  # per account, the command that last touched it
+    touched_ids=words(),  # the accounts that this command touched, in order
+    money_asset_id=WORD,  # the currency of margin
+    window_count=WORD,  # how many ticks above its floor a price may lie
+)
+"""The state that the pass reads and writes."""
 
-    accounts: np.ndarray
-    instruments: np.ndarray
-    positions: np.ndarray
-    amounts: np.ndarray
-    offsets: np.ndarray
-    fees: np.ndarray
-    day: DayOrders
-    books: int  # the address of the matching engine's words
-    touched: np.ndarray  # per account, the command that last touched it
-    touched_ids: np.ndarray  # the accounts that this command touched, in order
-    money_asset_id: int  # the currency of margin
-    window_count: int  # how many ticks above its floor a price may lie
+EVENT_CLASSES: dict[str, type] = {
+    "accepted": OrderAccepted,
+    "refused": OrderRefused,
+    "cancelled": OrderCancelled,
+    "replaced": OrderReplaced,
+    "expired": OrderExpired,
+    "triggered": OrderTriggered,
+    "reduced": OrderReduced,
+    "shown": OrderShown,
+    "uncrossed": AuctionUncrossed,
+    "phased": InstrumentStateChanged,
+    "switched": KillSwitchSet,
+    "declined": CommandRefused,
+    "fills": Fill,
+    "postings": Posting,
+    "margins": MarginChanged,
+}
+"""What the pass writes; a kind's number is its place here."""
+
+(
+    ACCEPTED, REFUSED, CANCELLED, REPLACED, EXPIRED, TRIGGERED, REDUCED, SHOWN, UNCROSSED, PHASED, SWITCHED,
+    DECLINED, FILLED, POSTED, MARGINED,
+) = range(len(EVENT_CLASSES))  # fmt: skip
+KIND_COUNT = len(EVENT_CLASSES)
+SEQUENCE = KIND_COUNT  # behind the counts of rows: the sequence given last
+IS_BROKEN = KIND_COUNT + 1  # and whether a balance would have left its bounds
+TOUCHED = KIND_COUNT + 2  # and how many accounts the command touched
+COUNTS = KIND_COUNT + 3
+
+EVENT_BLOCK = BlockType(
+    "EVENTS", **{name: rows_of(cls) for name, cls in EVENT_CLASSES.items()}, counts=words(), room=words()
+)
+"""Where the pass writes. `counts` holds the rows of each kind, then the words named above; `room` how many
+rows of each kind there may be before another command."""
 
 
-class Events(NamedTuple):
-    """Where the pass writes; `counts` holds how many rows of each kind, then the words named above."""
-
-    accepted: np.ndarray
-    refused: np.ndarray
-    cancelled: np.ndarray
-    replaced: np.ndarray
-    expired: np.ndarray
-    triggered: np.ndarray
-    reduced: np.ndarray
-    shown: np.ndarray
-    uncrossed: np.ndarray
-    phased: np.ndarray
-    switched: np.ndarray
-    declined: np.ndarray
-    fills: np.ndarray
-    postings: np.ndarray
-    margins: np.ndarray
-    counts: np.ndarray
-
-
-@kernel
+@inner
 def next_row(events, kind, cause, at_ns, rows):
     """The next free row of one kind of event, its header filled in."""
     i = events.counts[kind]
@@ -122,7 +133,7 @@ def next_row(events, kind, cause, at_ns, rows):
     return i
 
 
-@kernel
+@inner
 def order_row(state, events, kind, cause, at_ns, rows, at, order_id, instrument_id):
     """The next free row of an event about one order, filled in with whose it is."""
     i = next_row(events, kind, cause, at_ns, rows)

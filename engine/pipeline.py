@@ -26,6 +26,7 @@ import numpy as np
 from engine.batch import Batch
 from engine.errors import InvariantBroken
 from engine.journal.frame import ZERO_HASH, Frame, Section
+from engine.journal.writer import Staged
 from engine.slow_lane import SlowLane
 from engine.state import State
 from engine.trading_lane import TradingLane
@@ -37,6 +38,10 @@ class Journal(Protocol):
 
     def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
         """Make one frame durable; only then return it."""
+        ...
+
+    def stage(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Staged:
+        """Take one frame that will be made durable in its turn; its rows are copied."""
         ...
 
 
@@ -76,13 +81,24 @@ class Pipeline:
 
     def submit_batch(self, batch: Batch) -> Frame:
         """Decide a batch in one durable frame. Raises JournalFailed; the process must then stop."""
+        return self._journal.append(*self._decided(batch))
+
+    def stage(self, batch: Batch) -> Staged:
+        """Decide a batch; its frame is durable, and may be told of, once the journal has committed it."""
+        return self._journal.stage(*self._decided(batch))
+
+    def _decided(self, batch: Batch) -> tuple[list[Section], bytes]:
+        """The sections of a batch's frame, and the hash that goes into it."""
         sections = self.decide(batch)
         self._frame_count += 1
         is_hashed = self._hash_every > 0 and self._frame_count % self._hash_every == 0
-        return self._journal.append(sections, self.state.hash() if is_hashed else ZERO_HASH)
+        return sections, self.state.hash() if is_hashed else ZERO_HASH
 
     def decide(self, batch: Batch) -> list[Section]:
-        """Sequence a batch and decide it: the sections of its frame, in the order of type codes."""
+        """Sequence a batch and decide it: the sections of its frame, in the order of type codes.
+
+        Their rows are valid until the next batch is decided.
+        """
         if self._state is None:
             return self._configure(batch)
         state = self._state

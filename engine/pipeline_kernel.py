@@ -4,16 +4,17 @@ One stage a line; the stages themselves are in `engine/risk`, `engine/market` an
 written into preallocated rows of their declared layouts; their sequence puts them in one order.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from engine.compiled_kernel import kernel
+from engine.blocks_kernel import WORD, BlockType, at_address, rows_of, words
+from engine.compiled_kernel import inner, kernel
 from engine.execution_kernel import (
     ACCEPTED,
     DECLINED,
+    EVENT_BLOCK,
     KIND_COUNT,
     REFUSED,
+    STATE_BLOCK,
     SWITCHED,
     due_lots,
     next_row,
@@ -24,6 +25,8 @@ from engine.execution_kernel import (
 )
 from engine.market.day_orders_kernel import (
     find_client_id,
+    foresee_row,
+    foresee_slot,
     forget_last_client_id,
     has_client_id_left,
     remember_client_id,
@@ -110,6 +113,7 @@ SWITCH = record_of(SetKillSwitch).type_code
 PHASE = record_of(ChangeInstrumentState).type_code
 TURN = record_of(StartBusinessDay).type_code
 
+FURTHER, NEARER = 12, 6  # commands ahead that memory is asked for: slots of ids first, their rows then
 _LIMIT, _MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
 _STOP, _STOP_LIMIT = int(OrderType.STOP), int(OrderType.STOP_LIMIT)
 _DAY, _IOC = int(TimeInForce.DAY), int(TimeInForce.IOC)
@@ -136,28 +140,39 @@ _A_END_DAY, _A_SWITCH = int(MarketAction.END_DAY), int(MarketAction.SET_KILL_SWI
 _A_CUT = int(MarketAction.CUT_REDUCE_ONLY)
 
 
-class Commands(NamedTuple):
-    """The trading commands of one run, the order in which they came, and where one is packed for matching."""
+COMMAND_CLASSES: dict[str, type] = {
+    "places": PlaceOrder,
+    "cancels": CancelOrder,
+    "replaces": ReplaceOrder,
+    "masses": CancelOrders,
+    "switches": SetKillSwitch,
+    "phases": ChangeInstrumentState,
+    "turns": StartBusinessDay,
+}
+COMMAND_BLOCK = BlockType(
+    "COMMANDS",
+    **{name: rows_of(cls) for name, cls in COMMAND_CLASSES.items()},
+    queue=words(2),  # (n, 2): kind, row
+    packed=WORD,  # address of a MarketCommand
+    most_live=WORD,  # as long as no more orders live than this
+    most_slices=WORD,  # and no more slices of icebergs
+)
+"""The trading commands of one run, the order in which they came, and where one is packed for matching."""
 
-    places: np.ndarray
-    cancels: np.ndarray
-    replaces: np.ndarray
-    masses: np.ndarray
-    switches: np.ndarray
-    phases: np.ndarray
-    turns: np.ndarray
-    queue: np.ndarray  # (n, 2): kind, row
-    packed: int  # address of a MarketCommand
-    needed: np.ndarray  # rows of each kind of event that one command may write
-    most_live: int  # as long as no more orders live than this
-    most_slices: int  # and no more slices of icebergs
+_state_at = at_address(STATE_BLOCK)
+_commands_at = at_address(COMMAND_BLOCK)
+_events_at = at_address(EVENT_BLOCK)
 
 
 @kernel
-def run(state, commands, events, trade_epoch_day, first):
+def run(state_address, command_address, event_address, trade_epoch_day, first) -> int:
     """Run the queue from `first` on. Returns the first command that was not run, for want of room."""
+    state = _state_at(state_address)
+    commands = _commands_at(command_address)
+    events = _events_at(event_address)
     q = first
     while q < len(commands.queue) and _has_room(state, events, commands):
+        _foresee(state, commands, q)
         row = commands.queue[q, 1]
         kind = commands.queue[q, 0]
         if kind == PLACE:
@@ -178,19 +193,38 @@ def run(state, commands, events, trade_epoch_day, first):
     return q
 
 
-@kernel
+@inner
+def _foresee(state, commands, q):
+    """Ask for the memory of orders that commands to come name, so that it is there when they do."""
+    if q + FURTHER < len(commands.queue):
+        account_id, client_order_id = _order_named(commands, q + FURTHER)
+        foresee_slot(state.day, account_id, client_order_id)
+    if q + NEARER < len(commands.queue):
+        account_id, client_order_id = _order_named(commands, q + NEARER)
+        foresee_row(state.day, account_id, client_order_id)
+
+
+@inner
+def _order_named(commands, q):
+    """Account and client order id of a command; of others than the common three, any."""
+    kind, row = commands.queue[q, 0], commands.queue[q, 1]
+    if kind == REPLACE:
+        return commands.replaces[row].account_id, commands.replaces[row].client_order_id
+    if kind == PLACE:
+        return commands.places[row].account_id, commands.places[row].client_order_id
+    if kind == CANCEL:
+        return commands.cancels[row].account_id, commands.cancels[row].client_order_id
+    return np.int64(0), np.int64(0)
+
+
+@inner
 def _has_room(state, events, commands):
     live, slices = load(state.books, LIVE_COUNT), load(state.books, SLICE_COUNT)
     if live > commands.most_live or slices > commands.most_slices:
         return False
-    rows = (
-        len(events.accepted), len(events.refused), len(events.cancelled), len(events.replaced),
-        len(events.expired), len(events.triggered), len(events.reduced), len(events.shown),
-        len(events.uncrossed), len(events.phased), len(events.switched), len(events.declined),
-        len(events.fills), len(events.postings), len(events.margins),
-    )  # fmt: skip
+    counts, room = events.counts, events.room
     for kind in range(KIND_COUNT):
-        if events.counts[kind] + commands.needed[kind] > rows[kind]:
+        if counts[kind] > room[kind]:
             return False
     return has_event_room(state.books, 0)
 

@@ -18,7 +18,7 @@ from engine.journal.disk import DISK, Disk
 from engine.journal.frame import ZERO_HASH, Frame, Section
 from engine.journal.reader import read_frames
 from engine.journal.snapshot import load_snapshot, write_snapshot
-from engine.journal.writer import JournalWriter
+from engine.journal.writer import JournalWriter, Staged
 from engine.pipeline import Pipeline
 from engine.state import State
 
@@ -36,6 +36,9 @@ class _NoJournal:
     """Stands where re-execution needs no journal."""
 
     def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
+        raise InvariantBroken("a replay never writes")
+
+    def stage(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Staged:
         raise InvariantBroken("a replay never writes")
 
 
@@ -78,7 +81,9 @@ def take_snapshot(home: Home, state: State, frame: Frame, disk: Disk = DISK) -> 
 
 
 @contextmanager
-def open_pipeline(home: Home, settings: EngineSettings, disk: Disk = DISK) -> Generator[Pipeline]:
+def open_book(
+    home: Home, settings: EngineSettings, disk: Disk = DISK
+) -> Generator[tuple[Pipeline, JournalWriter]]:
     """Recover the engine of a home and hold its journal open for writing."""
     snapshot = load_snapshot(home.snapshots)
     known_index = 0 if snapshot is None else snapshot.frame_index
@@ -87,11 +92,19 @@ def open_pipeline(home: Home, settings: EngineSettings, disk: Disk = DISK) -> Ge
     )
     try:
         recovered = recover(home)
-        yield Pipeline(
+        pipeline = Pipeline(
             recovered.state,
             writer,
             hash_every=settings.state_hash_frame_count,
             frame_count=recovered.frame_count,
         )
+        yield pipeline, writer
     finally:
         writer.close()
+
+
+@contextmanager
+def open_pipeline(home: Home, settings: EngineSettings, disk: Disk = DISK) -> Generator[Pipeline]:
+    """Recover the engine of a home for one who has every frame durable before the next is decided."""
+    with open_book(home, settings, disk) as (pipeline, _):
+        yield pipeline

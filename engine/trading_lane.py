@@ -2,86 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from engine.batch import TRADING, TURN, Batch
+from engine.batch import Batch
+from engine.blocks_kernel import Block
 from engine.errors import InvariantBroken
 from engine.execution_kernel import (
-    ACCEPTED,
-    CANCELLED,
     COUNTS,
-    DECLINED,
-    EXPIRED,
+    EVENT_BLOCK,
+    EVENT_CLASSES,
     FILLED,
     IS_BROKEN,
     KIND_COUNT,
     MARGINED,
-    PHASED,
     POSTED,
     REDUCED,
-    REFUSED,
-    REPLACED,
     SEQUENCE,
     SHOWN,
-    SWITCHED,
+    STATE_BLOCK,
     TRIGGERED,
-    UNCROSSED,
-    Events,
-    Tables,
 )
 from engine.journal.frame import Section
 from engine.ledger.posting_kernel import POSTINGS_PER_FILL
+from engine.market.day_orders_kernel import DAY_BLOCK
 from engine.market.requests import MOST_PEG_MOVES, MOST_SLICES
-from engine.pipeline_kernel import Commands, run
+from engine.pipeline_kernel import COMMAND_BLOCK, COMMAND_CLASSES, run
 from engine.state import State
 from schemas.derive.layout import Rows, dtype_of, empty_rows
-from schemas.ledger import Posting
-from schemas.market import (
-    AuctionUncrossed,
-    CommandRefused,
-    Fill,
-    InstrumentStateChanged,
-    KillSwitchSet,
-    OrderAccepted,
-    OrderCancelled,
-    OrderExpired,
-    OrderReduced,
-    OrderRefused,
-    OrderReplaced,
-    OrderShown,
-    OrderTriggered,
-)
 from schemas.matching import MarketCommand, OrderTerms
 from schemas.record import record_of
-from schemas.risk import MarginChanged
 
-_CLASSES: dict[int, type] = {
-    ACCEPTED: OrderAccepted,
-    REFUSED: OrderRefused,
-    CANCELLED: OrderCancelled,
-    REPLACED: OrderReplaced,
-    EXPIRED: OrderExpired,
-    TRIGGERED: OrderTriggered,
-    REDUCED: OrderReduced,
-    SHOWN: OrderShown,
-    UNCROSSED: AuctionUncrossed,
-    PHASED: InstrumentStateChanged,
-    SWITCHED: KillSwitchSet,
-    DECLINED: CommandRefused,
-    FILLED: Fill,
-    POSTED: Posting,
-    MARGINED: MarginChanged,
-}
-assert list(_CLASSES) == list(range(KIND_COUNT))
 MOVING_STEPS = 4  # expiry, two cuts and the command itself: after each of them pegged orders may move
+_TYPE_CODES = {name: record_of(cls).type_code for name, cls in COMMAND_CLASSES.items()}
+_EVENT_RECORDS = {name: record_of(cls) for name, cls in EVENT_CLASSES.items()}
 
 
 class Room(NamedTuple):
-    """How many rows of each kind of event one command may write, while no more orders and slices live."""
+    """How many events of each kind one command may cause, while no more orders and slices live."""
 
-    needed: np.ndarray[Any, np.dtype[np.int64]]
+    needed: npt.NDArray[np.int64]
     most_live: int
     most_slices: int
 
@@ -91,12 +53,27 @@ class TradingLane:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._rows: dict[int, Rows] = {kind: empty_rows(cls, 0) for kind, cls in _CLASSES.items()}
+        self._rows: dict[str, Rows] = {name: empty_rows(cls, 0) for name, cls in EVENT_CLASSES.items()}
+        self._lengths = np.zeros(KIND_COUNT, dtype=np.int64)
         self._counts = np.zeros(COUNTS, dtype=np.int64)
-        self._touched = np.zeros(len(state.accounts), dtype=np.int64)
-        self._touched_ids = np.zeros(len(state.accounts) + 1, dtype=np.int64)
+        self._room = np.zeros(KIND_COUNT, dtype=np.int64)
         self._packed = np.zeros(1, dtype=dtype_of(MarketCommand))
         self._terms = empty_rows(OrderTerms, 2)
+        self._tables = STATE_BLOCK.fill(
+            accounts=state.accounts,
+            instruments=state.instruments,
+            positions=state.positions,
+            amounts=state.balances.amounts,
+            offsets=state.balances.offsets,
+            fees=state.fees,
+            day=DAY_BLOCK.fill(**state.day._asdict()),
+            books=state.books.address,
+            touched=np.zeros(len(state.accounts), dtype=np.int64),
+            touched_ids=np.zeros(len(state.accounts) + 1, dtype=np.int64),
+            money_asset_id=state.money_asset_id,
+            window_count=state.capacity.window_count,
+        )
+        self._events = self._event_block()
 
     def begin_frame(self) -> None:
         """Forget the events of the frame before."""
@@ -106,36 +83,22 @@ class TradingLane:
         """Run the trading commands first..last-1 of a batch; the state moves, the events are kept."""
         state = self._state
         state.books.use_terms(self._terms)
-        tables = Tables(
-            state.accounts,
-            state.instruments,
-            state.positions,
-            state.balances.amounts,
-            state.balances.offsets,
-            state.fees,
-            state.day,
-            state.books.address,
-            self._touched,
-            self._touched_ids,
-            state.money_asset_id,
-            state.capacity.window_count,
-        )
+        self._tables.set("money_asset_id", state.money_asset_id)
         queue = batch.order[first:last]
+        rows = {name: batch.trading_rows(code) for name, code in _TYPE_CODES.items()}
         self._counts[SEQUENCE] = state.sequence
         done = 0
         while done < len(queue):
-            needed, most_live, most_slices = self._make_room(len(queue) - done)
-            rows = [batch.trading_rows(code) for code in (*TRADING, TURN)]
-            commands = Commands(
-                *rows,
+            room = self._make_room(len(queue) - done)
+            commands = COMMAND_BLOCK.fill(
+                **rows,
                 queue=queue,
                 packed=self._packed.ctypes.data,
-                needed=needed,
-                most_live=most_live,
-                most_slices=most_slices,
+                most_live=room.most_live,
+                most_slices=room.most_slices,
             )
-            events = Events(*self._rows.values(), counts=self._counts)
-            done = int(run(tables, commands, events, np.int64(state.business_epoch_day), done))
+            addresses = self._tables.address, commands.address, self._events.address
+            done = run(*addresses, state.business_epoch_day, done)
             if self._counts[IS_BROKEN]:
                 raise InvariantBroken("a balance would leave its bounds")
         state.sequence = int(self._counts[SEQUENCE])
@@ -158,20 +121,30 @@ class TradingLane:
         needed[TRIGGERED] = 2 * live  # by its entry, then by its stop
         needed[REDUCED] = 2 * (fills + live)  # the other legs of both sides; an exit by its entry; a cut
         needed[SHOWN] = fills + 2 * live + 2 * MOST_PEG_MOVES * MOVING_STEPS
-        needed[MARGINED] = min(len(self._touched), fills * 2 + live) + 2
-        for kind, cls in _CLASSES.items():
-            used = int(self._counts[kind])
-            room = used + int(needed[kind]) + 8 * command_count
-            if len(self._rows[kind]) < used + int(needed[kind]) + 1:
-                wider = empty_rows(cls, room * 2)
-                wider[:used] = self._rows[kind][:used]
-                self._rows[kind] = wider
+        needed[MARGINED] = min(len(self._state.accounts), fills * 2 + live) + 2
+        used = self._counts[:KIND_COUNT]
+        if np.any(self._lengths <= used + needed):
+            self._widen(used + needed + 8 * command_count)
+        self._room[:] = self._lengths - needed
         return Room(needed, most_live, most_slices)
 
+    def _widen(self, wanted: npt.NDArray[np.int64]) -> None:
+        for kind, (name, cls) in enumerate(EVENT_CLASSES.items()):
+            used = int(self._counts[kind])
+            if self._lengths[kind] <= wanted[kind]:
+                wider = empty_rows(cls, int(wanted[kind]) * 2)
+                wider[:used] = self._rows[name][:used]
+                self._rows[name] = wider
+                self._lengths[kind] = len(wider)
+        self._events = self._event_block()
+
+    def _event_block(self) -> Block:
+        return EVENT_BLOCK.fill(**self._rows, counts=self._counts, room=self._room)
+
     def sections(self) -> list[Section]:
-        """The events of the frame so far. The rows are copies: the lane writes over its own."""
+        """The events of the frame so far. The rows are the lane's own: the next frame writes over them."""
         return [
-            Section(record_of(cls), self._rows[kind][: self._counts[kind]].copy())
-            for kind, cls in _CLASSES.items()
+            Section(record, self._rows[name][: self._counts[kind]])
+            for kind, (name, record) in enumerate(_EVENT_RECORDS.items())
             if self._counts[kind]
         ]

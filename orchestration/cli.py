@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,8 +10,11 @@ import typer
 from typer.core import TyperCommand
 
 from engine.config import EngineSettings, Home
-from engine.errors import InvariantBroken, PlatformError
-from orchestration.settings import home_from_environment
+from orchestration import cli_backup, cli_journal
+from orchestration.cli_shared import HomeOption, told_in_one_line
+from orchestration.cli_shared import exit_on as _exit_on
+from orchestration.cli_shared import home_of as _home
+from orchestration.cli_shared import say as _say
 
 app = typer.Typer(
     help="One book of record for a multi-asset broker.",
@@ -28,28 +28,12 @@ bench = typer.Typer(help="Measure; never a test.", no_args_is_help=True)
 app.add_typer(verify, name="verify")
 app.add_typer(serve, name="serve")
 app.add_typer(bench, name="bench")
+app.add_typer(cli_journal.journal, name="journal")
+verify.command("journal")(cli_journal.verify_the_journal)
+app.command("backup")(cli_backup.backup)
+app.command("restore")(cli_backup.restore)
 
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Folder of the book; ONEBOOK_HOME or .onebook if not given.")
-]
 DAY = "2026-10-06"
-
-
-@contextmanager
-def told_in_one_line() -> Generator[None]:
-    """End with one line where the outside world failed, and with another code where we did."""
-    try:
-        yield
-    except (PlatformError, RuntimeError, OSError) as error:
-        typer.echo(f"onebook: {' '.join(str(error).split())}", err=True)
-        raise typer.Exit(2) from None
-    except InvariantBroken as error:
-        typer.echo(f"onebook: INVARIANT BROKEN: {error}", err=True)
-        raise typer.Exit(3) from None
-
-
-def _home(given: Path | None) -> Home:
-    return home_from_environment() if given is None else Home(given)
 
 
 def _date(text: str) -> dt.date:
@@ -57,11 +41,6 @@ def _date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a date like 2026-10-06") from None
-
-
-def _say(line: str) -> None:
-    typer.echo(line)
-    sys.stdout.flush()
 
 
 @app.command()
@@ -211,20 +190,6 @@ def _told(outcome: Any) -> str:
     return f"{told}{rows}: {outcome.reason}" if outcome.reason else f"{told}{rows}"
 
 
-@verify.command("journal")
-def verify_the_journal(home: HomeOption = None) -> None:
-    """Verify every checksum and the hash chain of the journal."""
-    from engine.journal.verify import verify_journal
-
-    with told_in_one_line():
-        report = verify_journal(_home(home).journal)
-    _say(
-        f"{report.frames:,} frames, {report.records:,} records, sequences {report.first_sequence:,} to "
-        f"{report.last_sequence:,}, chain head {report.chain_head}"
-    )
-    _exit_on(report.problems)
-
-
 @verify.command("evidence")
 def verify_the_evidence(
     bundle: Annotated[Path, typer.Argument(help="Folder of an evidence bundle.")],
@@ -239,13 +204,6 @@ def verify_the_evidence(
     if not problems:
         _say(f"{bundle}: signature, digests and clocks verify")
     _exit_on(problems)
-
-
-def _exit_on(problems: Any) -> None:
-    for problem in problems:
-        typer.echo(f"onebook: {problem}", err=True)
-    if problems:
-        raise typer.Exit(1)
 
 
 @app.command()

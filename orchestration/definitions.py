@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration import restore_drill
 from orchestration.checks import lake_checks
 from orchestration.lake.assets import LAKE_ASSETS
 from orchestration.lake.sensors import inbox_sensor, journal_sensor
@@ -58,6 +59,7 @@ SCHEDULES = (
         execution_timezone=NEW_YORK,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     ),
+    restore_drill.SCHEDULE,
 )
 
 
@@ -66,7 +68,7 @@ def definitions(resources: Mapping[str, Any]) -> dg.Definitions:
     return dg.Definitions(
         assets=[*LAKE_ASSETS, warehouse_assets(), *(product for product, _ in PRODUCTS)],
         asset_checks=[lake_checks(in_lake()), *(c for _, checks in PRODUCTS for c in checks)],
-        jobs=[lake, reconcile, business_day],
+        jobs=[lake, reconcile, business_day, restore_drill.restore_drill],
         schedules=SCHEDULES,
         sensors=SENSORS,
         resources=dict(resources),

@@ -22,6 +22,7 @@ class PlatformSettings(BaseSettings):
 
     preparer_operator_id: int = 901  # computes the reserve
     approver_operator_id: int = 902  # approves its deposit; somebody else
+    backup_private: bool = False  # whether backups hold keys and vault
 
 
 class _HomeSettings(BaseSettings):

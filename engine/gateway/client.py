@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from engine.clock import Clock
 from engine.errors import EngineUnreachable
 from engine.gateway.local_socket import short_path
 from engine.gateway.protocol import LINE_BYTES, Receipt, decode_receipt, encode_request
-from engine.journal.frame import Frame
+from engine.journal.frame import Frame, Section
 from engine.pipeline import Pipeline
 from schemas.derive.layout import from_row
 from schemas.record import Role
@@ -105,20 +107,32 @@ class SocketClient:
 
 def receipt_of(frame: Frame) -> Receipt:
     """All events of a frame, in order."""
-    events = [
-        from_row(s.record.cls, row) for s in frame.sections if s.record.role is Role.EVENT for row in s.rows
-    ]
+    return receipt_of_sections(frame.index, frame.first_sequence, events_of(frame))
+
+
+def receipt_of_sections(frame_index: int, first_sequence: int, sections: Sequence[Section]) -> Receipt:
+    """Sections of events as objects, in order."""
+    events = [from_row(s.record.cls, row) for s in sections for row in s.rows]
     events.sort(key=lambda e: e.sequence)
-    return Receipt(frame.index, frame.first_sequence, tuple(events))
+    return Receipt(frame_index, first_sequence, tuple(events))
 
 
-def split_receipt(receipt: Receipt, counts: Sequence[int]) -> list[Receipt]:
-    """The receipts of the requests that shared one frame; `counts` is how many commands each had."""
-    parts: list[list[Any]] = [[] for _ in counts]
-    owner = [i for i, count in enumerate(counts) for _ in range(count)]
-    for event in receipt.events:
-        parts[owner[event.cause_sequence - receipt.first_sequence]].append(event)
-    firsts = [receipt.first_sequence + sum(counts[:i]) for i in range(len(counts))]
-    return [
-        Receipt(receipt.frame_index, first, tuple(part)) for first, part in zip(firsts, parts, strict=True)
-    ]
+def events_of(frame: Frame) -> list[Section]:
+    """The sections of a frame that hold events."""
+    return [s for s in frame.sections if s.record.role is Role.EVENT]
+
+
+def split_events(frame: Frame, counts: Sequence[int]) -> list[list[Section]]:
+    """The events of the requests that shared one frame; `counts` is how many commands each had.
+
+    Events stand in the order of the commands that caused them, so each request's are one stretch of each
+    section.
+    """
+    bounds = frame.first_sequence + np.cumsum([0, *counts])
+    parts: list[list[Section]] = [[] for _ in counts]
+    for record, rows in events_of(frame):
+        cuts = np.searchsorted(rows["cause_sequence"], bounds).tolist()
+        for part, first, end in zip(parts, cuts, cuts[1:], strict=False):
+            if first < end:
+                part.append(Section(record, rows[first:end]))
+    return parts

@@ -59,7 +59,7 @@ def write_snapshot(
         for unfinished in folder.glob(f"*{_UNFINISHED}"):
             disk.unlink(unfinished)
         _write_durably(path, parts, disk)
-        for old in _newest_first(folder)[KEPT:]:
+        for old in snapshot_paths(folder)[KEPT:]:
             disk.unlink(old)
     except OSError as error:
         raise JournalFailed(f"{path}: the snapshot cannot be written: {error}") from error
@@ -68,13 +68,14 @@ def write_snapshot(
 
 def load_snapshot(folder: Path) -> Snapshot | None:
     """The newest snapshot that verifies, or None: then the journal is replayed from its beginning."""
-    for path in _newest_first(folder):
-        if (snapshot := _read(path)) is not None:
+    for path in snapshot_paths(folder):
+        if (snapshot := read_snapshot(path)) is not None:
             return snapshot
     return None
 
 
-def _newest_first(folder: Path) -> list[Path]:
+def snapshot_paths(folder: Path) -> list[Path]:
+    """The snapshots of a folder, newest first, verified or not."""
     return sorted(folder.glob(f"*{_SUFFIX}"), reverse=True)
 
 
@@ -112,7 +113,8 @@ def _write_durably(path: Path, parts: list[bytes], disk: Disk) -> None:
     disk.fsync_folder(path.parent)
 
 
-def _read(path: Path) -> Snapshot | None:
+def read_snapshot(path: Path) -> Snapshot | None:
+    """One snapshot, or None when it does not verify."""
     try:
         content = path.read_bytes()
     except OSError:

@@ -4,7 +4,8 @@ Owns: an append-only list in order of first use, and an open-addressing table in
 the list is what the matching engine carries as its client_order_id, so every event leads back here at once.
 """
 
-from engine.compiled_kernel import kernel
+from engine.blocks_kernel import BlockType, rows_of, words
+from engine.compiled_kernel import inner, kernel
 from engine.market.order_id_kernel import find_order
 from engine.market.price_index_kernel import FIBONACCI
 from engine.market.words_kernel import (
@@ -13,24 +14,52 @@ from engine.market.words_kernel import (
     ORDER_WORDS,
     ORDERS,
     load,
+    prefetch,
     store,
+    words_in,
 )
+from schemas.market import OrderRow
 
+DAY_BLOCK = BlockType("DAY", rows=rows_of(OrderRow), slots=words(), meta=words())
+"""The fields of `day_orders.DayOrders`; the kernels here take either."""
+
+ROW_WORDS = words_in(OrderRow)
 MIXER = -4658895280553007687  # another odd number without pattern
+
+
+@inner
+def _first_slot(orders, account_id, client_order_id):
+    """Where the search for an id begins."""
+    mixed = (client_order_id ^ (account_id * MIXER)) * FIBONACCI
+    return ((mixed ^ (mixed >> 32)) * FIBONACCI >> 20) & (len(orders.slots) - 1)
 
 
 @kernel
 def _slot_of(orders, account_id, client_order_id):
     """The slot that holds an id, or the empty one where it belongs; the table is never full."""
     mask = len(orders.slots) - 1
-    mixed = (client_order_id ^ (account_id * MIXER)) * FIBONACCI
-    slot = ((mixed ^ (mixed >> 32)) * FIBONACCI >> 20) & mask
+    slot = _first_slot(orders, account_id, client_order_id)
     while orders.slots[slot] != 0:
         row = orders.rows[orders.slots[slot]]
         if row.account_id == account_id and row.client_order_id == client_order_id:
             break
         slot = (slot + 1) & mask
     return slot
+
+
+@inner
+def foresee_slot(orders, account_id, client_order_id):
+    """Ask for the memory where an id will be looked for."""
+    prefetch(orders.slots_address, _first_slot(orders, account_id, client_order_id))
+
+
+@inner
+def foresee_row(orders, account_id, client_order_id):
+    """Ask for the row that an id most likely has; its slot was asked for before."""
+    at = orders.slots[_first_slot(orders, account_id, client_order_id)]
+    prefetch(orders.rows_address, at * ROW_WORDS)
+    prefetch(orders.rows_address, at * ROW_WORDS + 8)
+    prefetch(orders.rows_address, at * ROW_WORDS + 16)
 
 
 @kernel

@@ -36,7 +36,7 @@ class KeptJournal:
             1,
             min(sequences),
             max(sequences),
-            tuple(sections),
+            tuple(Section(s.record, s.rows.copy()) for s in sections),
             state_hash,
             ZERO_HASH,
         )

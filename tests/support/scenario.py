@@ -111,15 +111,25 @@ ASSETS = {"USD": 1, "ACME": 2, "BETA": 3}
 class MemoryJournal:
     """Keeps frames in memory; every frame is numbered as the real journal numbers them."""
 
+    is_low = False
+
     def __init__(self) -> None:
         self.frames: list[Frame] = []
+        self._staged = 0
 
     def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
+        return self.commit([self.stage(sections, state_hash)])[0]
+
+    def stage(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Any:
         rows = [s.rows["sequence"] for s in sections]
         first, last = min(int(r[0]) for r in rows), max(int(r[-1]) for r in rows)
-        frame = Frame(len(self.frames) + 1, 1, first, last, tuple(sections), state_hash, ZERO_HASH)
-        self.frames.append(frame)
-        return frame
+        kept = tuple(Section(s.record, s.rows.copy()) for s in sections)
+        self._staged += 1
+        return Frame(self._staged, 1, first, last, kept, state_hash, ZERO_HASH)
+
+    def commit(self, batch: Sequence[Any]) -> list[Frame]:
+        self.frames += batch
+        return list(batch)
 
 
 class World:

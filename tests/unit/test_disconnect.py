@@ -33,7 +33,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     """An open market behind a socket, in a thread."""
     world = World().play(OPENING)
     path = tmp_path / "engine.sock"
-    server = EngineServer(world.pipeline, path, FakeClock(world.now_ns + 1))
+    server = EngineServer(world.pipeline, world.journal, path, FakeClock(world.now_ns + 1))
     stop = threading.Event()
     thread = threading.Thread(target=server.run, args=(stop.is_set,))
     thread.start()

@@ -67,7 +67,7 @@ def served(tmp_path: Path) -> Iterator[tuple[World, Path]]:
     """A configured engine behind a socket, in a thread."""
     world = World()
     path = tmp_path / ("long" * 30) / "engine.sock"
-    server = EngineServer(world.pipeline, path, FakeClock(world.now_ns + 1))
+    server = EngineServer(world.pipeline, world.journal, path, FakeClock(world.now_ns + 1))
     stop = threading.Event()
     thread = threading.Thread(target=server.run, args=(stop.is_set,))
     thread.start()

@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from engine.config import Home
 from engine.errors import LakeError
-from engine.projections.delta import LakeTable, is_table, locked, table_of
+from engine.projections.delta import LakeTable, is_table, table_of
 from engine.projections.repair import repair, versions
+from engine.projections.sync import locked
 from schemas.external import LakeWatermark
 from schemas.record import RecordType, Role, record_of
 
@@ -45,6 +46,7 @@ def append_external(home: Home, cls: type, rows: Sequence[Any]) -> int:
         fresh = _fresh(record, told, _known(table, record, told))
         if fresh.num_rows:
             table.append(fresh, table.batch + 1)
+            table.tend()
             _tell_durable(lock, table.version)
         return fresh.num_rows
 
@@ -68,10 +70,10 @@ def _opened(home: Home, record: RecordType, lock: int) -> LakeTable:
     durable, last = _durable(lock), max(versions(folder), default=-1)
     if last < durable:
         raise LakeError(f"{record.table}: version {durable} was durable and is missing")
-    repair(folder, table=record.table, droppable=last > durable)
+    repair(folder, table=record.table, may_drop=lambda _: last > durable)
     if is_table(folder):
         table = LakeTable(folder, record, SHARD)
-        table.sync_last()
+        table.sync()
     else:
         table = LakeTable.create(folder, record, SHARD)
     if table.version > durable:

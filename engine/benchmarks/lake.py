@@ -153,7 +153,7 @@ def _catch_up(root: Path, runs: int, tell: Tell) -> dict[str, Any]:
 
 def _paced(root: Path, seconds: float, row_rate: int, tell: Tell) -> dict[str, Any]:
     home = Home(root)
-    frame_count = max(1, round(seconds * row_rate / FRAME_ROWS))
+    frame_count = 1 + max(1, round(seconds * row_rate / FRAME_ROWS))
     tell(f"pacing {frame_count:,} frames at {row_rate:,} rows a second")
     frames = list(day_frames(frame_count))
     journal = JournalWriter.open(home.journal, segment_bytes=EngineSettings().segment_bytes)
@@ -166,14 +166,15 @@ def _paced(root: Path, seconds: float, row_rate: int, tell: Tell) -> dict[str, A
         context.Process(target=_read_lake, args=(str(home.root), last, is_over, sending)),
     ]
     try:
+        journal.append(frames[0])  # the running processes have their modules and kernels
         for child in children:
             child.start()
         deadline = time.monotonic() + LATE_SECONDS
         while not receiving.poll(0.1):
             if time.monotonic() > deadline or not all(child.is_alive() for child in children):
                 raise PlatformError("the lake's writer or its reader did not start")
-        receiving.recv()  # the reader sees the tables
-        durable = _appended_at_pace(journal, frames, row_rate)
+        receiving.recv()  # the reader sees the first frame
+        durable = _appended_at_pace(journal, frames[1:], row_rate)
         if not receiving.poll(LATE_SECONDS):
             raise PlatformError(f"rows are not readable {LATE_SECONDS:.0f} s after their frame is durable")
         seen: list[Seen] = receiving.recv()
@@ -184,7 +185,7 @@ def _paced(root: Path, seconds: float, row_rate: int, tell: Tell) -> dict[str, A
             child.kill()
         journal.close()
     _require_all(home, frame_count)
-    return {"rows_per_second": row_rate, "frames": frame_count, **_latencies(durable, seen)}
+    return {"rows_per_second": row_rate, "frames": len(durable), **_latencies(durable, seen)}
 
 
 def _appended_at_pace(journal: JournalWriter, frames: list[list[Section]], row_rate: int) -> list[int]:
@@ -206,30 +207,34 @@ def _write_lake(root: str, is_over: Event) -> None:
 
 def _read_lake(root: str, last: int, is_over: Event, seen: Connection) -> None:
     """Look again and again: the watermark, then the fills up to it. Sends what was seen at the end."""
-    home, clock, told = Home(Path(root)), WallClock(), [Seen(0, 0)]
+    home, clock, told = Home(Path(root)), WallClock(), [Seen(FRAME_ROWS, 0)]
     due = DAY_MIX[Fill]
-    while not (home.lake / "fills" / "_delta_log").exists() or not (home.lake / "lake_watermarks").exists():
+    while watermark(home) < FRAME_ROWS:
         time.sleep(READING_SECONDS)
+    _fills_between(home, 0, FRAME_ROWS)
     seen.send(None)
     while told[-1].sequence < last and not is_over.is_set():
         time.sleep(READING_SECONDS)
         if (mark := watermark(home)) == told[-1].sequence:
             continue
-        fills = pl.scan_delta(str(home.lake / "fills")).filter(
-            pl.col("sequence") <= mark, pl.col("sequence") > told[-1].sequence
-        )
-        found = fills.select(pl.len()).collect().item()
+        found = _fills_between(home, told[-1].sequence, mark)
         if found != due * ((mark - told[-1].sequence) // FRAME_ROWS):
             raise PlatformError(f"{found} fills are readable between {told[-1].sequence} and {mark}")
         told.append(Seen(mark, clock.now_ns()))
     seen.send(told[1:])
 
 
+def _fills_between(home: Home, after: int, until: int) -> int:
+    fills = pl.scan_delta(str(home.lake / "fills"))
+    chosen = fills.filter(pl.col("sequence") <= until, pl.col("sequence") > after)
+    return chosen.select(pl.len()).collect().item()
+
+
 def _latencies(durable: list[int], seen: list[Seen]) -> dict[str, Any]:
     taken: list[float] = []
     sights = iter(seen)
     sight = next(sights)
-    for number, at_ns in enumerate(durable, start=1):
+    for number, at_ns in enumerate(durable, start=2):
         while sight.sequence < number * FRAME_ROWS:
             sight = next(sights)
         taken.append((sight.at_ns - at_ns) / 1e6)

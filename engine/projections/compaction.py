@@ -18,11 +18,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake.transaction import AddAction, RemoveAction
 
 from engine.clock import Clock
 from engine.errors import LakeError
-from engine.projections.delta import LakeTable, read_entry
+from engine.projections.delta import LakeTable, removal
+from engine.projections.delta_log import Action, read_entry
 from engine.projections.parquet import new_parquet
 from schemas.record import RecordType
 
@@ -59,20 +59,18 @@ def compact(folder: Path, record: RecordType, clock: Clock, *, min_file_count: i
     table.sync()  # what a writer was killed over must not be built upon before it is durable
     files = table.files()
     bytes_before = sum(int(f["size_bytes"]) for f in files)
-    gone: list[RemoveAction] = []
-    made: list[AddAction] = []
+    gone: list[Action] = []
+    made: list[Action] = []
     row_count = 0
     for group in _groups(files, min_file_count):
         added, print_ = _merged(table, group)
         made.append(added)
-        gone += [
-            RemoveAction(f["path"], False, clock.now_ns() // 1_000_000, int(f["size_bytes"])) for f in group
-        ]
+        gone += [removal(file, clock.now_ns(), is_change=False) for file in group]
         row_count += print_.row_count
     if made:
         table.swap(gone, made)
         table.checkpoint()
-    bytes_after = bytes_before - sum(r.size or 0 for r in gone) + sum(a.size for a in made)
+    bytes_after = bytes_before - sum(r["remove"]["size"] for r in gone) + sum(a["add"]["size"] for a in made)
     return Compaction(len(files), len(files) - len(gone) + len(made), bytes_before, bytes_after, row_count)
 
 
@@ -113,12 +111,12 @@ def _groups(files: Sequence[dict[str, Any]], min_file_count: int) -> list[list[d
     return [group for group in groups if len(group) > 1]
 
 
-def _merged(table: LakeTable, group: Sequence[dict[str, Any]]) -> tuple[AddAction, Fingerprint]:
+def _merged(table: LakeTable, group: Sequence[dict[str, Any]]) -> tuple[Action, Fingerprint]:
     """One durable file of the rows of a group. Raises LakeError when it does not read back as they do."""
     with new_parquet(table.folder, table.schema) as file:
         due = fingerprint(_written(file.add, (_read(table, f["path"]) for f in group)))
         added = file.finish(is_change=False)
-    found = fingerprint([_read(table, added.path)])
+    found = fingerprint([_read(table, added["add"]["path"])])
     told = sum(int(f["num_records"]) for f in group)
     if found != due or told != due.row_count:
         file.discard()

@@ -1,34 +1,41 @@
-"""One Delta table a lake record: made, appended to, synced. With `parquet.py` the only door to deltalake.
+"""One Delta table a lake record: made, appended to, synced.
 
-Owns how a commit becomes durable on a local disk and how it is told apart from a repeat of itself, and from a
-compaction beside it. Does not own which rows a commit holds (`lake.py`, `external.py`) nor a torn tail
-(`repair.py`).
+Owns when a commit is allowed, and how it is told apart from a repeat of itself and from a compaction beside it.
+Does not own which rows a commit holds (`lake.py`, `external.py`), the log's entries (`delta_log.py`) nor a torn
+tail (`repair.py`).
 
-deltalake neither syncs its files nor refuses a repeated transaction from a fresh handle. So every commit
-follows a look at the table's transaction version; its file is durable before the log names it; it is made
-from a handle at exactly the version before, is not retried, and its log entry is synced before it returns.
+Every commit follows a look at the table's transaction version. Its file is durable before the log names it, and
+it becomes exactly the version after those that this handle knows. deltalake makes tables, checkpoints and
+snapshots for reading; it makes no commit, because it syncs nothing and does not refuse a repeated transaction.
 The log is never cleaned: a lost checkpoint can be made again.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
+from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
-from deltalake.transaction import AddAction, RemoveAction
 
+from engine.clock import WallClock
 from engine.errors import LakeError
+from engine.projections.delta_log import (
+    Action,
+    add_entry,
+    entry_path,
+    last_checkpoint,
+    log_folder,
+    read_entry,
+)
 from engine.projections.parquet import new_parquet
 from engine.projections.sync import sync_file, sync_folder
 from schemas.derive.arrow import arrow_schema, arrow_table_of
 from schemas.record import RecordType
 
-CHECKPOINT_COMMIT_COUNT = 25  # append latency grows with every commit since the last checkpoint
+CHECKPOINT_COMMIT_COUNT = 50  # opening a table takes longer with every commit behind its checkpoint
 REPLACED_FILE_HOURS = 1  # how long a reader may go on reading a replaced row
 UNSYNCED_VERSION_COUNT = 3  # a writer and a compaction leave one unsynced each when they are killed
 
@@ -37,10 +44,8 @@ _REPLACED = {
     "delta.enableExpiredLogCleanup": "false",
     "delta.deletedFileRetentionDuration": "interval 1 hours",
 }
-_NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 
-Mode = Literal["append", "overwrite"]
-Action = dict[str, Any]
+Operation = Literal["WRITE", "OPTIMIZE"]
 
 
 class LakeTable:
@@ -51,11 +56,13 @@ class LakeTable:
         self.folder = folder
         self.record = record
         self.app_id = f"{shard}/{record.table}"
-        self._table = self._opened()
-        self._schema = Schema.from_arrow(self.schema)
-        self._row_count = self.row_count  # that nobody but this handle may change
-        self._checkpoint_due = False
-        self._is_replaced = False
+        found = self.snapshot()
+        self._version = found.version()
+        self._batch: int = found.transaction_version(self.app_id) or 0
+        self._row_count: int = found.count()
+        self._clock = WallClock()
+        self._checkpoint_version = last_checkpoint(folder)
+        self._replaced: dict[str, Any] | None = None  # the one file of a table that is replaced
         self._refusal = ""
 
     @classmethod
@@ -77,17 +84,22 @@ class LakeTable:
     @property
     def version(self) -> int:
         """The Delta version that this handle stands at."""
-        return self._table.version()
+        return self._version
 
     @property
     def batch(self) -> int:
         """The highest batch number that this table has; zero when none."""
-        return self._table.transaction_version(self.app_id) or 0
+        return self._batch
 
     @property
     def row_count(self) -> int:
-        """Rows in the table, told by its log."""
-        return self._table.count()
+        """Rows in the table."""
+        return self._row_count
+
+    @property
+    def is_checkpoint_due(self) -> bool:
+        """Whether a reader has many entries to read behind the last checkpoint."""
+        return self.version - self._checkpoint_version >= CHECKPOINT_COMMIT_COUNT
 
     @property
     def schema(self) -> pa.Schema:
@@ -100,114 +112,98 @@ class LakeTable:
         The caller has compared the number with `batch` before. Raises LakeError when another writer has
         committed since this handle was opened; a compaction is none.
         """
-        self._write(rows, batch, "append")
+        self._write(rows, batch, [])
 
     def replace(self, rows: pa.Table, batch: int) -> None:
         """Put rows in place of all former ones and return when they are durable."""
-        self._is_replaced = True
-        self._write(rows, batch, "overwrite")
+        former = self.files() if self._replaced is None else [self._replaced]
+        gone = [removal(file, self._clock.now_ns(), is_change=True) for file in former]
+        self._row_count = 0
+        added = self._write(rows, batch, gone)["add"]
+        self._replaced = {"path": added["path"], "size_bytes": added["size"]}
+
+    def swap(self, gone: Sequence[Action], made: Sequence[Action]) -> None:
+        """Name other files for the same rows, durable on return. Raises LakeError if somebody else did so."""
+        self._commit([*gone, *made], "OPTIMIZE", self.version + 1)
 
     def sync(self) -> None:
-        """Make the last commits durable: their Parquet files, their log entries, and the folders."""
+        """Make the last commits durable, whoever made them: files, log entries, and the folders."""
         for version in range(max(0, self.version + 1 - UNSYNCED_VERSION_COUNT), self.version + 1):
-            self._sync_files(version)
-            self._sync_entry(version)
+            for action in read_entry(self.folder, version):
+                if "add" in action and (path := self.folder / action["add"]["path"]).exists():
+                    sync_file(path)
+            sync_file(entry_path(self.folder, version))
+        sync_folder(self.folder)
+        sync_folder(log_folder(self.folder))
+
+    def snapshot(self) -> DeltaTable:
+        """The table as any reader finds it now. Raises LakeError when it cannot be read."""
+        try:
+            return DeltaTable(self.folder)
+        except (DeltaError, OSError) as error:
+            raise LakeError(f"{self.record.table}: cannot be read: {one_line(error)}") from error
 
     def rows(self) -> pa.Table:
-        """All rows, as this handle sees them."""
-        return self._table.to_pyarrow_table()
+        """All rows, as any reader finds them now."""
+        return self.snapshot().to_pyarrow_table()
 
     def files(self) -> list[dict[str, Any]]:
         """The files, in no order: path, size_bytes, num_records, modification_time and statistics."""
-        return pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
-
-    def swap(self, gone: Sequence[RemoveAction], made: Sequence[AddAction]) -> None:
-        """Name other files for the same rows, durable on return. Raises LakeError if somebody else did so."""
-        self._commit([*gone, *made], "append", self.version + 1, self._row_count)
-
-    def tend(self) -> None:
-        """Make a checkpoint when one is due."""
-        if self._checkpoint_due:
-            self.checkpoint()
+        return pa.table(self.snapshot().get_add_actions(flatten=True)).to_pylist()
 
     def checkpoint(self) -> None:
-        """Make a checkpoint of the version that this handle stands at, durable."""
+        """Make a durable checkpoint of the newest version."""
+        table, log = self.snapshot(), log_folder(self.folder)
         try:
-            self._table.create_checkpoint()
-            if self._is_replaced:
-                self._drop_replaced_files()
+            table.create_checkpoint()
         except (DeltaError, OSError) as error:
             raise LakeError(f"{self.record.table}: checkpoint failed: {one_line(error)}") from error
-        log = self.folder / "_delta_log"
-        for path in log.glob(f"{self.version:020}.checkpoint*.parquet"):
+        for path in log.glob(f"{table.version():020}.checkpoint*.parquet"):
             sync_file(path)
         sync_file(log / "_last_checkpoint")
         sync_folder(log)
-        version = self.version
-        self._table = self._opened()
-        self._take_in(version)
-        self._checkpoint_due = False
+        if self._replaced is not None:
+            self._drop_replaced_files(table)
+        self._checkpoint_version = self.version
 
-    def _write(self, rows: pa.Table, batch: int, mode: Mode) -> None:
+    def _write(self, rows: pa.Table, batch: int, gone: Sequence[Action]) -> Action:
         with new_parquet(self.folder, self.schema) as file:
             file.add(rows)
             added = file.finish(is_change=True)
-        kept = self._row_count if mode == "append" else 0
-        self._commit([added], mode, batch, kept + rows.num_rows)
-        # Tables take turns, so that one batch does not pay for all checkpoints.
-        if (self.version + self.record.type_code) % CHECKPOINT_COMMIT_COUNT == 0:
-            self._checkpoint_due = True
+        self._commit([*gone, added], "WRITE", batch)
+        self._batch, self._row_count = batch, self._row_count + rows.num_rows
+        return added
 
-    def _commit(
-        self, actions: list[AddAction | RemoveAction], mode: Mode, number: int, row_count: int
-    ) -> None:
-        """Commit as the version that follows, behind those that came in between and are allowed to.
-
-        `row_count` is what the table holds after it.
-        """
-        if self._refusal:
-            raise LakeError(self._refusal)
-        properties = CommitProperties(
-            app_transactions=[Transaction(self.app_id, number)], max_commit_retries=0
-        )
-        while True:
-            before = self.version
+    def _commit(self, actions: Sequence[Action], operation: Operation, number: int) -> None:
+        """Make the next version, behind those that came in between and are allowed to."""
+        at_ms = self._clock.now_ns() // 1_000_000
+        made = {
+            "timestamp": at_ms,
+            "operation": operation,
+            "operationParameters": {},
+            "engineInfo": "onebook",
+        }
+        numbered = {"appId": self.app_id, "version": number, "lastUpdated": at_ms}
+        while not self._refusal:
             try:
-                self._table.create_write_transaction(
-                    actions,
-                    mode,
-                    self._schema,
-                    commit_properties=properties,
-                    post_commithook_properties=_NO_HOOKS,
-                )
-            except (DeltaError, OSError) as error:
-                self._refresh(before)
-                if self.version == before:
-                    raise LakeError(f"{self.record.table}: commit refused: {one_line(error)}") from error
+                add_entry(self.folder, self.version + 1, [{"commitInfo": made}, *actions, {"txn": numbered}])
+            except FileExistsError:
+                self._take_in(self.version + 1)
+            except OSError as error:
+                raise self._refused(f"cannot be written: {one_line(error)}") from error
             else:
-                self._row_count = row_count
-                self._sync_entry(before + 1)
-                self._refresh(before + 1)
+                self._version += 1
                 return
+        raise LakeError(self._refusal)
 
-    def _refresh(self, known: int) -> None:
-        """Go on to the newest version. What came behind `known` has to be allowed."""
-        try:
-            self._table.update_incremental()
-        except (DeltaError, OSError) as error:
-            raise self._refused(f"cannot be read: {one_line(error)}") from error
-        self._take_in(known)
-
-    def _take_in(self, known: int) -> None:
-        """Refuse what others did behind a version, or make it durable: nothing built on it may outlive it."""
-        for version in range(known + 1, self.version + 1):
-            if problem := self._what_is_wrong_with(version):
-                raise self._refused(f"version {version} {problem}: a second writer")
-            self._sync_files(version)
-            self._sync_entry(version)
+    def _take_in(self, version: int) -> None:
+        """Go on to a version that somebody else made. Raises LakeError, for good, unless it is a compaction."""
+        if problem := self._what_is_wrong_with(version):
+            raise self._refused(f"version {version} {problem}: a second writer")
+        self._version = version
 
     def _what_is_wrong_with(self, version: int) -> str:
-        """What somebody else's version does beyond naming the same rows by other files; empty if nothing."""
+        """What a version does beyond naming the same rows by other files; empty if nothing."""
         for action in read_entry(self.folder, version):
             (kind, body), *_ = action.items()
             if kind == "txn" and body["appId"] == self.app_id:
@@ -216,51 +212,32 @@ class LakeTable:
                 return f"changes the {kind}"
             if kind in ("add", "remove") and body["dataChange"]:
                 return "changes rows"
-        return "" if self.row_count == self._row_count else "loses or adds rows"
+        count = DeltaTable(self.folder, version=version).count()
+        return "" if count == self._row_count else f"makes {count} rows of {self._row_count}"
 
     def _refused(self, reason: str) -> LakeError:
         self._refusal = f"{self.record.table}: {reason}"
         return LakeError(self._refusal)
 
-    def _sync_files(self, version: int) -> None:
-        for action in read_entry(self.folder, version):
-            if "add" in action and (path := self.folder / action["add"]["path"]).exists():
-                sync_file(path)
-        sync_folder(self.folder)
-
-    def _sync_entry(self, version: int) -> None:
-        entry = entry_path(self.folder, version)
-        sync_file(entry)
-        sync_folder(entry.parent)
-
-    def _drop_replaced_files(self) -> None:
+    def _drop_replaced_files(self, table: DeltaTable) -> None:
         # A dry run names the files; a real one would add commits of its own to the log.
-        for name in self._table.vacuum(
+        for name in table.vacuum(
             retention_hours=REPLACED_FILE_HOURS, dry_run=True, enforce_retention_duration=False
         ):
             (self.folder / name).unlink(missing_ok=True)
 
-    def _opened(self) -> DeltaTable:
-        try:
-            return DeltaTable(self.folder)
-        except (DeltaError, OSError) as error:
-            raise LakeError(f"{self.record.table}: cannot be read: {one_line(error)}") from error
 
-
-def is_table(folder: Path) -> bool:
-    """Whether a folder holds a Delta log with at least one entry."""
-    return any((folder / "_delta_log").glob("*.json"))
-
-
-def entry_path(folder: Path, version: int) -> Path:
-    """The log entry of a version."""
-    return folder / "_delta_log" / f"{version:020}.json"
-
-
-def read_entry(folder: Path, version: int) -> list[Action]:
-    """The actions of a version. Raises ValueError where they do not parse."""
-    lines = entry_path(folder, version).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line]
+def removal(file: dict[str, Any], at_ns: int, *, is_change: bool) -> Action:
+    """The action that takes one of `files` out of a table."""
+    told = {
+        "path": file["path"],
+        "deletionTimestamp": at_ns // 1_000_000,
+        "dataChange": is_change,
+        "extendedFileMetadata": True,
+        "partitionValues": {},
+        "size": file["size_bytes"],
+    }
+    return {"remove": told}
 
 
 def one_line(error: BaseException) -> str:

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 
 from engine.config import Home
-from engine.projections.delta import LakeTable, is_table
+from engine.projections.delta import LakeTable
+from engine.projections.delta_log import is_table
 from engine.projections.external import prepare_external
 from engine.projections.repair import is_whole_to, repair
 from engine.projections.store import Part
@@ -20,6 +21,7 @@ from schemas.record import RecordType
 
 SHARD = "main"
 THREAD_COUNT = 4  # commits of small batches mostly wait for the disk
+CHECKPOINTS_AT_ONCE = 2
 
 
 class DeltaStore:
@@ -64,9 +66,10 @@ class DeltaStore:
             append.result()
 
     def tend(self) -> None:
-        """Make the checkpoints that are due."""
-        for table in self._tables:
-            table.tend()
+        """Make some of the checkpoints that are due; the next batch waits for them."""
+        due = [table for table in self._tables if table.is_checkpoint_due]
+        for table in due[:CHECKPOINTS_AT_ONCE]:
+            table.checkpoint()
 
 
 def _nbytes(part: Part) -> int:

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from engine.config import Home
 from engine.errors import LakeError
-from engine.projections.delta import LakeTable, is_table, table_of
+from engine.projections.delta import LakeTable, table_of
+from engine.projections.delta_log import is_table
 from engine.projections.repair import repair, versions
 from engine.projections.sync import locked
 from schemas.external import LakeWatermark
@@ -46,7 +47,8 @@ def append_external(home: Home, cls: type, rows: Sequence[Any]) -> int:
         fresh = _fresh(record, told, _known(table, record, told))
         if fresh.num_rows:
             table.append(fresh, table.batch + 1)
-            table.tend()
+            if table.is_checkpoint_due:
+                table.checkpoint()
             _tell_durable(lock, table.version)
         return fresh.num_rows
 

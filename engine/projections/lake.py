@@ -26,11 +26,12 @@ from engine.journal.disk import DISK, Disk
 from engine.journal.mark import read_mark
 from engine.journal.reader import follow, read_frames
 from engine.projections.batches import NOTHING, Batch, BatchLog, batch_of
-from engine.projections.delta import is_table, table_of
+from engine.projections.delta import table_of
+from engine.projections.delta_log import is_table
 from engine.projections.delta_store import SHARD, DeltaStore
 from engine.projections.store import Part, RecordTable, TableStore
 from schemas.derive.arrow import arrow_table
-from schemas.derive.layout import Rows
+from schemas.derive.layout import Rows, empty_rows
 from schemas.external import LakeWatermark
 from schemas.record import Role, in_lake, journaled, record_of
 
@@ -179,6 +180,8 @@ class LakeWriter:
             table = self._store.open(record, due)
             self._refuse_wrong_rows(table, due)
             self._tables[record.table] = table
+            # The first call loads modules for most of a second; the first batch shall not wait for it.
+            arrow_table(record, empty_rows(record.cls, 0))
 
     def _refuse_wrong_rows(self, table: RecordTable, durable: int) -> None:
         """Hold a table against the batch log: its newest batch and its rows.

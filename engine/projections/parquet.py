@@ -14,9 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake.transaction import AddAction
 
 from engine.errors import LakeError
+from engine.projections.delta_log import Action
 from engine.projections.sync import sync_file, sync_folder
 
 # Most columns are whole numbers that move in small steps: as differences they take half the room of a
@@ -53,7 +53,7 @@ class ParquetFile:
         plain = pa.Table.from_arrays(rows.columns, schema=self._schema)
         self._writer.write_table(plain, row_group_size=ROW_GROUP_ROWS)
 
-    def finish(self, *, is_change: bool) -> AddAction:
+    def finish(self, *, is_change: bool) -> Action:
         """Make the file durable and return the action that names it.
 
         `is_change` says that its rows are new, not the rows of other files put together.
@@ -64,9 +64,15 @@ class ParquetFile:
         sync_folder(self._folder)
         told = path.stat()
         statistics = _statistics(self._metadata[0])
-        return AddAction(
-            self.name, told.st_size, {}, told.st_mtime_ns // 1_000_000, is_change, json.dumps(statistics)
-        )
+        added = {
+            "path": self.name,
+            "partitionValues": {},
+            "size": told.st_size,
+            "modificationTime": told.st_mtime_ns // 1_000_000,
+            "dataChange": is_change,
+            "stats": json.dumps(statistics, separators=(",", ":")),
+        }
+        return {"add": added}
 
     def discard(self) -> None:
         """Remove the file; nothing names it."""

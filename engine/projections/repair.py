@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from engine.errors import LakeError
-from engine.projections.delta import Action, read_entry
+from engine.projections.delta_log import Action, read_entry
 from engine.projections.sync import sync_folder
 
 TAIL_VERSION_COUNT = 3  # one commit at most is under way at a cut; older ones are looked at for rot

@@ -11,7 +11,7 @@ import pytest
 
 from engine.config import EngineSettings, Home
 from engine.errors import JournalError, LakeError
-from engine.projections import lake
+from engine.projections import delta, lake
 from engine.projections.batches import BatchLog
 from engine.projections.delta import CHECKPOINT_COMMIT_COUNT, LakeTable
 from engine.projections.lake import LakeWriter, read_arrow, read_table, watermark
@@ -126,25 +126,25 @@ def test_every_file_of_a_batch_is_synced_before_the_watermark_moves(
         writer.catch_up()
         journal.append(4)
         before = files_of(home)
-        synced: set[Path] = set()
+        synced: set[int] = set()  # inodes: an entry is synced before it has its name
         real_replace = LakeTable.replace
 
         def recorded(real: Callable[[int], None]) -> Callable[[int], None]:
             def sync(descriptor: int) -> None:
                 real(descriptor)
-                synced.add(Path(f"/proc/self/fd/{descriptor}").readlink())
+                synced.add(os.fstat(descriptor).st_ino)
 
             return sync
 
         def replace(table: LakeTable, *args: Any) -> None:
             fresh = files_of(home) - before
             assert {p.suffix for p in fresh} == {".json", ".parquet"}
-            assert fresh | {p.parent for p in fresh} <= synced
-            assert home.lake / "_batches.jsonl" in synced
+            assert inodes(fresh | {p.parent for p in fresh} | {home.lake / "_batches.jsonl"}) <= synced
             synced.clear()
             real_replace(table, *args)
-            assert {p.suffix for p in synced if p.is_file()} == {".json", ".parquet"}
-            assert {table.folder, table.folder / "_delta_log"} <= synced
+            fresh = files_of(home) - before - fresh
+            assert {p.suffix for p in fresh} == {".json", ".parquet"}
+            assert inodes(fresh | {table.folder, table.folder / "_delta_log"}) <= synced
 
         for name in ("fsync", "fdatasync"):
             monkeypatch.setattr(os, name, recorded(getattr(os, name)))
@@ -154,6 +154,10 @@ def test_every_file_of_a_batch_is_synced_before_the_watermark_moves(
 
 def files_of(home: Home) -> set[Path]:
     return {path for path in home.lake.rglob("*") if path.suffix in (".json", ".parquet")}
+
+
+def inodes(paths: set[Path]) -> set[int]:
+    return {path.stat().st_ino for path in paths}
 
 
 class Cut(Exception):
@@ -186,7 +190,7 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, step: int) -> Callable[[], int]:
 
     counted(BatchLog, "append")
     counted(LakeTable, "_commit")
-    counted(LakeTable, "_sync_entry")
+    counted(delta, "add_entry")
     return lambda: seen
 
 

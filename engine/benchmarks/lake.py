@@ -1,7 +1,7 @@
 """How fast the journal comes to the lake: rows a second when it is behind, and how old a readable frame is.
 
-Owns: journals with the mix of a trading day, the two measurements and their report. It runs in a folder of its
-own and stops everything that it started. Does not own: anything that is measured.
+Owns: journals with the mix of a trading day, the two measurements and their report. It runs in a folder of
+its own and stops everything that it started. Does not own: anything that is measured.
 """
 
 from __future__ import annotations

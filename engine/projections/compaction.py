@@ -10,7 +10,7 @@ is another's append, and the swap follows it; a version that takes files away en
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from engine.clock import Clock
 from engine.errors import LakeError
 from engine.projections.delta import LakeTable, removal
 from engine.projections.delta_log import Action, read_entry
-from engine.projections.parquet import new_parquet
+from engine.projections.parquet import ROW_GROUP_ROWS, ParquetFile, new_parquet
 from schemas.record import RecordType
 
 SHARD = "upkeep"
@@ -63,10 +63,10 @@ def compact(folder: Path, record: RecordType, clock: Clock, *, min_file_count: i
     made: list[Action] = []
     row_count = 0
     for group in _groups(files, min_file_count):
-        added, print_ = _merged(table, group)
+        added, proof = _merged(table, group)
         made.append(added)
         gone += [removal(file, clock.now_ns(), is_change=False) for file in group]
-        row_count += print_.row_count
+        row_count += proof.row_count
     if made:
         table.swap(gone, made)
         table.checkpoint()
@@ -114,7 +114,7 @@ def _groups(files: Sequence[dict[str, Any]], min_file_count: int) -> list[list[d
 def _merged(table: LakeTable, group: Sequence[dict[str, Any]]) -> tuple[Action, Fingerprint]:
     """One durable file of the rows of a group. Raises LakeError when it does not read back as they do."""
     with new_parquet(table.folder, table.schema) as file:
-        due = fingerprint(_written(file.add, (_read(table, f["path"]) for f in group)))
+        due = fingerprint(_written(file, (_read(table, f["path"]) for f in group)))
         added = file.finish(is_change=False)
     found = fingerprint([_read(table, added["add"]["path"])])
     told = sum(int(f["num_records"]) for f in group)
@@ -124,16 +124,27 @@ def _merged(table: LakeTable, group: Sequence[dict[str, Any]]) -> tuple[Action, 
     return added, due
 
 
-def _written(add: Any, tables: Iterable[pa.Table]) -> Iterable[pa.Table]:
-    """Write tables as they pass."""
+def _written(file: ParquetFile, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Write tables as they pass, many small ones as one: a file of many small pieces is as slow as many files."""
+    waiting: list[pa.Table] = []
+    row_count = 0
     for rows in tables:
-        add(rows)
-        yield rows
+        waiting.append(rows)
+        row_count += rows.num_rows
+        if row_count >= ROW_GROUP_ROWS:
+            row_count = 0
+            yield _flushed(file, waiting)
+    if waiting:
+        yield _flushed(file, waiting)
+
+
+def _flushed(file: ParquetFile, waiting: list[pa.Table]) -> pa.Table:
+    rows = pa.concat_tables(waiting).combine_chunks()
+    waiting.clear()
+    file.add(rows)
+    return rows
 
 
 def _read(table: LakeTable, name: str) -> pa.Table:
-    return pq.read_table(table.folder / name, schema=pa.schema(_plain(table.schema)))
-
-
-def _plain(schema: pa.Schema) -> list[pa.Field]:
-    return [pa.field(f.name, f.type, f.nullable) for f in schema]
+    rows = pq.ParquetFile(table.folder / name).read()
+    return rows.cast(pa.schema([pa.field(f.name, f.type, f.nullable) for f in table.schema]))

@@ -1,13 +1,13 @@
 """One Delta table a lake record: made, appended to, synced.
 
-Owns when a commit is allowed, and how it is told apart from a repeat of itself and from a compaction beside it.
-Does not own which rows a commit holds (`lake.py`, `external.py`), the log's entries (`delta_log.py`) nor a torn
-tail (`repair.py`).
+Owns when a commit is allowed, and how it is told apart from a repeat of itself and from a compaction beside
+it. Does not own which rows a commit holds (`lake.py`, `external.py`), the log's entries (`delta_log.py`) nor
+a torn tail (`repair.py`).
 
-Every commit follows a look at the table's transaction version. Its file is durable before the log names it, and
-it becomes exactly the version after those that this handle knows. deltalake makes tables, checkpoints and
-snapshots for reading; it makes no commit, because it syncs nothing and does not refuse a repeated transaction.
-The log is never cleaned: a lost checkpoint can be made again.
+Every commit follows a look at the table's transaction version. Its file is durable before the log names it,
+and it becomes exactly the version after those that this handle knows. deltalake makes tables, checkpoints and
+snapshots for reading; it makes no commit, because it syncs nothing and does not refuse a repeated
+transaction. The log is never cleaned: a lost checkpoint can be made again.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ class LakeTable:
         raise LakeError(self._refusal)
 
     def _take_in(self, version: int) -> None:
-        """Go on to a version that somebody else made. Raises LakeError, for good, unless it is a compaction."""
+        """Go on to a version that somebody else made. Raises LakeError, for good, if it changes rows."""
         if problem := self._what_is_wrong_with(version):
             raise self._refused(f"version {version} {problem}: a second writer")
         self._version = version

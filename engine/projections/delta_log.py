@@ -1,8 +1,9 @@
 """A Delta log's entries: named, read, and added one at a time.
 
-Owns how a version comes to be: its actions are durable under another name before they get that of the version,
-and a name is given once. So an entry is whole or not there, after a power cut too, and of two writers one is
-refused. Does not own what the actions say. Source: the Delta transaction log protocol, "Delta Log Entries".
+Owns how a version comes to be: its actions are durable under another name before they get that of the
+version, and a name is given once. So an entry is whole or not there, after a power cut too, and of two
+writers one is refused. Does not own what the actions say.
+Source: Delta transaction log protocol, "Delta Log Entries".
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ Does not own the watermark (that is the lake writer's) nor where the rows come f
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,15 @@ def prepare_external(home: Home, record: RecordType) -> None:
     """Make the table of an external record if it is missing, and repair its tail."""
     with locked(_lock_path(home, record), wait=True) as lock:
         _opened(home, record, lock)
+
+
+@contextmanager
+def held(home: Home, record: RecordType) -> Generator[None]:
+    """Hold a table against other writers; versions made meanwhile count as told durable at the end."""
+    with locked(_lock_path(home, record), wait=True) as lock:
+        table = _opened(home, record, lock)
+        yield
+        _tell_durable(lock, versions(table.folder)[-1])
 
 
 def _lock_path(home: Home, record: RecordType) -> Path:

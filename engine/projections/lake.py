@@ -112,8 +112,7 @@ class LakeWriter:
 
         After any failure the writer is unusable: opening the lake again finishes the batch. Raises LakeError.
         """
-        if self._is_unusable:
-            raise LakeError("the lake cannot be written any more: open it again")
+        self._require_usable()
         self._is_unusable = True
         batch = batch_of(self._log.last.number + 1, frames)
         self._log.append(batch)
@@ -155,10 +154,15 @@ class LakeWriter:
 
     def _unread(self) -> Iterator[Frame]:
         """Durable frames that are not in the lake. Raises JournalDamaged when the journal is another one."""
+        self._require_usable()
         journal, last = self._home.journal, self._log.last
         if read_mark(journal) is None and last is NOTHING:
             return iter(())
         return read_frames(journal, last.last_frame, bytes.fromhex(last.chain_hash) or None)
+
+    def _require_usable(self) -> None:
+        if self._is_unusable:
+            raise LakeError("the lake cannot be written any more: open it again")
 
     def _open_watermark(self) -> None:
         last = self._log.last.number

@@ -23,7 +23,7 @@ from engine.projections.sync import sync_file, sync_folder
 # dictionary, a third of its time to write and a fifth to read.
 _INTEGERS = "DELTA_BINARY_PACKED"
 _COMPRESSION, _LEVEL = "zstd", 1
-ROW_GROUP_ROWS = 1 << 20
+ROW_GROUP_ROWS = 1 << 19
 
 
 class ParquetFile:

@@ -132,9 +132,13 @@ def _has_footer(path: Path) -> bool:
 
 
 def _drop_bad_checkpoints(folder: Path) -> None:
-    """Drop checkpoints that do not read. The log is whole without them, so nothing is lost."""
-    log = folder / "_delta_log"
-    bad = [path for path in log.glob("*.checkpoint*.parquet") if not _has_footer(path)]
+    """Drop checkpoints that do not read or whose version is gone. The log is whole without them."""
+    log, known = folder / "_delta_log", set(versions(folder))
+    bad = [
+        path
+        for path in log.glob("*.checkpoint*.parquet")
+        if not _has_footer(path) or int(path.name.split(".")[0]) not in known
+    ]
     pointer = log / "_last_checkpoint"
     if pointer.exists() and (bad or not _points_to_checkpoint(log, pointer)):
         bad.append(pointer)

@@ -113,8 +113,9 @@ def test_every_mart_that_a_product_reads_exists() -> None:
 
 def test_jobs_schedules_and_sensors() -> None:
     repository = _definitions().get_repository_def()
-    assert {j.name for j in repository.get_all_jobs()} >= {"lake", "reconcile", "business_day"}
-    assert {s.name for s in repository.schedule_defs} == {"close_of_business"}
+    assert {j.name for j in repository.get_all_jobs()} >= {"lake", "upkeep", "reconcile", "business_day"}
+    assert {s.name for s in repository.schedule_defs} == {"close_of_business", "hourly_upkeep"}
     assert {s.name for s in repository.sensor_defs} == {"statements_arrived", "journal_grew"}
     day = {k.to_user_string() for k in repository.get_job("business_day").asset_layer.executable_asset_keys}
     assert set(PRODUCTS) <= day
+    assert "lake_upkeep" not in day

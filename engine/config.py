@@ -15,7 +15,8 @@ class EngineSettings(BaseSettings):
     segment_bytes: int = 16 * 1024 * 1024
     snapshot_frame_count: int = 2_000
     state_hash_frame_count: int = 100
-    lake_batch_frame_count: int = 256
+    lake_batch_frame_count: int = 4_096
+    lake_batch_row_count: int = 500_000
     fence: Path | None = None
     standby_silence_ms: int = 1_000
 

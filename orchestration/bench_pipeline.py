@@ -30,13 +30,13 @@ from engine.config import EngineSettings, Home
 from engine.errors import EngineUnreachable
 from engine.gateway import binary
 from engine.gateway.client import split_events
-from engine.gateway.local_socket import short_path
 from engine.journal.committer import Committer
 from engine.journal.disk import DISK
 from engine.journal.reader import read_frames
 from engine.journal.segment import fill_with_zeros, segment_paths
 from engine.journal.verify import verify_journal
 from engine.journal.writer import JournalWriter
+from engine.local_socket import short_path
 from engine.pipeline import Pipeline
 from engine.processes import segments_ahead
 from engine.projections.views import LiveView

@@ -330,6 +330,25 @@ def bench_pipeline(
         _say(json.dumps(report, indent=2))
 
 
+@bench.command("lake")
+def bench_lake(
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder on the disk to measure; the temporary one if not given.")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of catching up.")] = 5,
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long to journal at a pace.")] = 20.0,
+    rows: Annotated[int, typer.Option(min=1_000, help="The pace: rows a second.")] = 50_000,
+) -> None:
+    """Bring a journal to the lake: rows a second when behind, and milliseconds until a frame is readable."""
+    import json
+
+    from engine.benchmarks.lake import measure
+
+    with told_in_one_line():
+        report = measure(folder, runs, seconds, rows, lambda line: typer.echo(line, err=True))
+        _say(json.dumps(report, indent=2))
+
+
 @bench.command("flow")
 def bench_flow(
     out: Annotated[Path, typer.Option(dir_okay=False, help="Parquet file to write.")],

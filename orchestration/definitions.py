@@ -16,6 +16,7 @@ from orchestration import restore_drill
 from orchestration.checks import lake_checks
 from orchestration.lake.assets import LAKE_ASSETS
 from orchestration.lake.sensors import inbox_sensor, journal_sensor
+from orchestration.lake.upkeep import lake_upkeep
 from orchestration.products.incidents import assets as incidents
 from orchestration.products.incidents import checks as incidents_checks
 from orchestration.products.payment_messages import assets as payment_messages
@@ -47,7 +48,10 @@ reconcile = dg.define_asset_job(
     "reconcile",
     dg.AssetSelection.assets(["products", "reconciliation"]).upstream().required_multi_asset_neighbors(),
 )
-business_day = dg.define_asset_job("business_day", dg.AssetSelection.all())
+upkeep = dg.define_asset_job("upkeep", dg.AssetSelection.assets(lake_upkeep))
+business_day = dg.define_asset_job(
+    "business_day", dg.AssetSelection.all() - dg.AssetSelection.assets(lake_upkeep)
+)
 
 # When it runs -----------------------------------------------------------------------------------------------
 SENSORS = (inbox_sensor(reconcile), journal_sensor(reconcile))
@@ -60,15 +64,22 @@ SCHEDULES = (
         default_status=dg.DefaultScheduleStatus.RUNNING,
     ),
     restore_drill.SCHEDULE,
+    dg.ScheduleDefinition(
+        name="hourly_upkeep",  # a busy hour leaves some ten thousand small files a table
+        job=upkeep,
+        cron_schedule="20 * * * *",
+        execution_timezone=NEW_YORK,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    ),
 )
 
 
 def definitions(resources: Mapping[str, Any]) -> dg.Definitions:
     """All definitions, given the resources of one home."""
     return dg.Definitions(
-        assets=[*LAKE_ASSETS, warehouse_assets(), *(product for product, _ in PRODUCTS)],
+        assets=[*LAKE_ASSETS, lake_upkeep, warehouse_assets(), *(product for product, _ in PRODUCTS)],
         asset_checks=[lake_checks(in_lake()), *(c for _, checks in PRODUCTS for c in checks)],
-        jobs=[lake, reconcile, business_day, restore_drill.restore_drill],
+        jobs=[lake, upkeep, reconcile, business_day, restore_drill.restore_drill],
         schedules=SCHEDULES,
         sensors=SENSORS,
         resources=dict(resources),

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.config import Home
+from engine.projections.vacuum import LEAST_RETENTION_DAYS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DBT_PROJECT = REPOSITORY / "dbt_project"
@@ -23,6 +25,8 @@ class PlatformSettings(BaseSettings):
     preparer_operator_id: int = 901  # computes the reserve
     approver_operator_id: int = 902  # approves its deposit; somebody else
     backup_private: bool = False  # whether backups hold keys and vault
+    # Files of the lake that a compaction replaced. Six years, as records are kept: 17 CFR 240.17a-4(a).
+    lake_retention_days: int = Field(default=2_196, ge=LEAST_RETENTION_DAYS)
 
 
 class _HomeSettings(BaseSettings):

@@ -8,7 +8,6 @@ Does not own the tables. After a crash the last line says exactly which batch to
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.errors import LakeError
-from engine.projections.delta import sync_folder
+from engine.journal.disk import DISK, Disk
 
 if TYPE_CHECKING:
     from engine.journal.frame import Frame
@@ -55,47 +54,86 @@ def batch_of(number: int, frames: Sequence[Frame]) -> Batch:
 
 
 class BatchLog:
-    """The open batch log. `last` is the newest batch; `row_counts` sums the rows of all of them."""
+    """The open batch log. `last` is the newest batch; `row_counts` sums the rows of all of them.
 
-    def __init__(self, path: Path) -> None:
-        """Open or begin the log, cut a torn last line, and make what is there durable.
+    After any failure it is unusable: whether the line is there is not known before the log is read again.
+    """
 
-        Raises LakeError when a line before the last does not verify.
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
+        """Open or begin the log, blank a torn last line, and make what is there durable.
+
+        Raises LakeError when a line before the last does not verify or the disk refuses.
         """
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._path = path
+        self._disk = disk
         self.last = NOTHING
         self.row_counts: Counter[str] = Counter()
         self.last_numbers: dict[str, int] = {}  # table -> newest batch that gave it rows
-        whole = self._read(path.read_bytes())
-        os.ftruncate(self._descriptor, whole)
-        os.lseek(self._descriptor, whole, os.SEEK_SET)
-        os.fsync(self._descriptor)
-        sync_folder(path.parent)
+        self._finished_numbers: dict[str, int] = {}  # the same, without the last batch
+        self._is_unusable = False
+        try:
+            self._descriptor = disk.open(path)
+            try:
+                self._end = self._recovered(path.read_bytes())
+            except BaseException:
+                disk.close(self._descriptor)
+                raise
+        except OSError as error:
+            raise LakeError(f"{path.name}: cannot be opened: {error}") from error
+
+    def number_of(self, table: str, *, finished: bool) -> int:
+        """The newest batch that gave a table rows, zero when none; `finished` leaves out the last one."""
+        return (self._finished_numbers if finished else self.last_numbers).get(table, 0)
 
     def append(self, batch: Batch) -> None:
-        """Write a batch and return when it is durable. Raises LakeError when it does not follow the last."""
+        """Write a batch and return when it is durable.
+
+        Raises LakeError when it does not follow the last, when another writer has written since, or when the
+        disk refuses.
+        """
+        if self._is_unusable:
+            raise LakeError(f"{self._path.name}: cannot be written any more")
+        self._is_unusable = True
+        if (size := self._path.stat().st_size) != self._end:
+            raise LakeError(f"{self._path.name} has {size} bytes, not {self._end}: a second writer")
         self._enter(batch)
         line = _line(batch)
-        if os.write(self._descriptor, line) != len(line):
-            raise LakeError(f"{self._path.name}: disk full")
-        os.fsync(self._descriptor)
+        try:
+            self._disk.pwrite(self._descriptor, line, self._end)
+            self._disk.fdatasync(self._descriptor)
+        except OSError as error:
+            raise LakeError(f"{self._path.name}: cannot be written: {error}") from error
+        self._end += len(line)
+        self._is_unusable = False
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._descriptor)
+        self._is_unusable = True
+        self._disk.close(self._descriptor)
+
+    def _recovered(self, content: bytes) -> int:
+        """Read all whole lines, blank what a cut left behind them, and tell where the log ends."""
+        whole = self._read(content)
+        if torn := len(content) - whole:
+            self._disk.pwrite(self._descriptor, b"\n" * torn, whole)
+        self._disk.fdatasync(self._descriptor)
+        self._disk.fsync_folder(self._path.parent)
+        return len(content)
 
     def _read(self, content: bytes) -> int:
-        whole = 0
-        lines = content.splitlines(keepends=True)
-        for position, line in enumerate(lines):
-            batch = _parsed(line)
-            if batch is None:
-                if position < len(lines) - 1:
-                    raise LakeError(f"{self._path.name}: line {position + 1} does not verify")
-                break
+        """Enter every batch; returns where the last whole line ends. Raises LakeError on a bad one before."""
+        read = whole = torn_line = 0
+        for position, line in enumerate(content.splitlines(keepends=True)):
+            read += len(line)
+            if not line.strip():
+                continue
+            if (batch := _parsed(line)) is None:
+                torn_line = torn_line or position + 1
+                continue
+            if torn_line:
+                raise LakeError(f"{self._path.name}: line {torn_line} does not verify")
             self._enter(batch)
-            whole += len(line)
+            whole = read
         return whole
 
     def _enter(self, batch: Batch) -> None:
@@ -106,6 +144,7 @@ class BatchLog:
                 f"batch {last.number} to frame {last.last_frame}"
             )
         self.last = batch
+        self._finished_numbers = dict(self.last_numbers)
         self.row_counts.update(batch.rows)
         self.last_numbers.update(dict.fromkeys(batch.rows, batch.number))
 

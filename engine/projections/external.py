@@ -7,7 +7,8 @@ Does not own the watermark (that is the lake writer's) nor where the rows come f
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import pyarrow as pa
 
 from engine.config import Home
 from engine.errors import LakeError
-from engine.projections.delta import LakeTable, is_table, locked, table_of
+from engine.projections.delta import LakeTable, table_of
+from engine.projections.delta_log import is_table
 from engine.projections.repair import repair, versions
+from engine.projections.sync import locked
 from schemas.external import LakeWatermark
 from schemas.record import RecordType, Role, record_of
 
@@ -45,6 +48,8 @@ def append_external(home: Home, cls: type, rows: Sequence[Any]) -> int:
         fresh = _fresh(record, told, _known(table, record, told))
         if fresh.num_rows:
             table.append(fresh, table.batch + 1)
+            if table.is_checkpoint_due:
+                table.checkpoint()
             _tell_durable(lock, table.version)
         return fresh.num_rows
 
@@ -53,6 +58,15 @@ def prepare_external(home: Home, record: RecordType) -> None:
     """Make the table of an external record if it is missing, and repair its tail."""
     with locked(_lock_path(home, record), wait=True) as lock:
         _opened(home, record, lock)
+
+
+@contextmanager
+def held(home: Home, record: RecordType) -> Generator[None]:
+    """Hold a table against other writers; versions made meanwhile count as told durable at the end."""
+    with locked(_lock_path(home, record), wait=True) as lock:
+        table = _opened(home, record, lock)
+        yield
+        _tell_durable(lock, versions(table.folder)[-1])
 
 
 def _lock_path(home: Home, record: RecordType) -> Path:
@@ -68,10 +82,10 @@ def _opened(home: Home, record: RecordType, lock: int) -> LakeTable:
     durable, last = _durable(lock), max(versions(folder), default=-1)
     if last < durable:
         raise LakeError(f"{record.table}: version {durable} was durable and is missing")
-    repair(folder, table=record.table, droppable=last > durable)
+    repair(folder, table=record.table, may_drop=lambda _: last > durable)
     if is_table(folder):
         table = LakeTable(folder, record, SHARD)
-        table.sync_last()
+        table.sync()
     else:
         table = LakeTable.create(folder, record, SHARD)
     if table.version > durable:

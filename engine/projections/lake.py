@@ -22,21 +22,22 @@ import pyarrow as pa
 from engine.clock import Clock, WallClock
 from engine.config import EngineSettings, Home
 from engine.errors import LakeError
+from engine.journal.disk import DISK, Disk
 from engine.journal.mark import read_mark
 from engine.journal.reader import follow, read_frames
 from engine.projections.batches import NOTHING, Batch, BatchLog, batch_of
-from engine.projections.delta import LakeTable, is_table, locked, table_of
-from engine.projections.external import prepare_external
-from engine.projections.repair import repair
+from engine.projections.delta import table_of
+from engine.projections.delta_log import is_table
+from engine.projections.delta_store import SHARD, DeltaStore
+from engine.projections.store import Part, RecordTable, TableStore
 from schemas.derive.arrow import arrow_table
-from schemas.derive.layout import Rows
+from schemas.derive.layout import Rows, empty_rows
 from schemas.external import LakeWatermark
 from schemas.record import Role, in_lake, journaled, record_of
 
 if TYPE_CHECKING:
     from engine.journal.frame import Frame
 
-SHARD = "main"
 GATHERING_NS = 200_000_000  # how long frames wait for company before they become a batch
 
 BATCH_LOG = "_batches.jsonl"
@@ -47,16 +48,26 @@ class LakeWriter:
     """The one process that brings the journal to the lake."""
 
     def __init__(
-        self, home: Home, settings: EngineSettings | None = None, clock: Clock | None = None
+        self,
+        home: Home,
+        settings: EngineSettings | None = None,
+        clock: Clock | None = None,
+        store: TableStore | None = None,
+        disk: Disk = DISK,
     ) -> None:
         """Prepare a writer; nothing is touched before `open`. The clock dates the watermark."""
         self._home = home
         self._clock = clock or WallClock()
-        self._batch_frame_count = (settings or EngineSettings()).lake_batch_frame_count
+        self._store = store or DeltaStore(home)
+        self._disk = disk
+        told = settings or EngineSettings()
+        self._batch_frame_count = told.lake_batch_frame_count
+        self._batch_row_count = told.lake_batch_row_count
         self._held = ExitStack()
-        self._tables: dict[str, LakeTable] = {}
+        self._tables: dict[str, RecordTable] = {}
         self._log: BatchLog
-        self._watermark: LakeTable
+        self._watermark: RecordTable
+        self._is_unusable = False
 
     def open(self) -> LakeWriter:
         """Take the lake's lock, make missing tables, repair torn tails and finish the last batch.
@@ -66,9 +77,9 @@ class LakeWriter:
         """
         lake = self._home.lake
         lake.mkdir(parents=True, exist_ok=True)
-        self._held.enter_context(locked(lake / "_locks" / "writer", wait=False))
+        self._held.enter_context(self._store.lock())
         try:
-            self._log = BatchLog(lake / BATCH_LOG)
+            self._log = BatchLog(lake / BATCH_LOG, self._disk)
             self._held.callback(self._log.close)
             self._open_watermark()
             self._open_tables()
@@ -97,65 +108,65 @@ class LakeWriter:
         return self._log.last.last_frame
 
     def project(self, frames: Sequence[Frame]) -> Batch:
-        """Write the frames that follow the last batch as one batch; durable and readable on return."""
+        """Write the frames that follow the last batch as one batch; durable and readable on return.
+
+        After any failure the writer is unusable: opening the lake again finishes the batch. Raises LakeError.
+        """
+        self._require_usable()
+        self._is_unusable = True
         batch = batch_of(self._log.last.number + 1, frames)
         self._log.append(batch)
         self._write(batch, frames)
+        self._store.tend()
+        self._is_unusable = False
         return batch
 
     def catch_up(self) -> int:
         """Write all that is durable in the journal now; returns how many frames."""
         before = self.frame_count
-        pending: list[Frame] = []
+        pending = _Gathering(self._batch_frame_count, self._batch_row_count)
         for frame in self._unread():
-            pending.append(frame)
-            if len(pending) >= self._batch_frame_count:
-                self.project(pending)
-                pending.clear()
-        if pending:
-            self.project(pending)
+            if pending.add(frame):
+                self.project(pending.take())
+        if pending.frames:
+            self.project(pending.take())
         return self.frame_count - before
 
     def run(self, stop: Callable[[], bool]) -> None:
-        """Follow the journal and write it until `stop`; a durable frame is readable about a second later."""
+        """Follow the journal and write it until `stop`; a durable frame is readable half a second later."""
         next(self._unread(), None)  # refuses a journal that the lake was not made from
         pace = WallClock()
-        pending: list[Frame] = []
+        pending = _Gathering(self._batch_frame_count, self._batch_row_count)
         since_ns = 0
 
-        def flush() -> None:
-            if pending:
-                self.project(pending)
-                pending.clear()
-
         def is_to_stop() -> bool:
-            if pace.now_ns() - since_ns >= GATHERING_NS:
-                flush()
+            if pending.frames and pace.now_ns() - since_ns >= GATHERING_NS:
+                self.project(pending.take())
             return stop()
 
         for frame in follow(self._home.journal, self.frame_count, is_to_stop):
-            if not pending:
+            if not pending.frames:
                 since_ns = pace.now_ns()
-            pending.append(frame)
-            if len(pending) >= self._batch_frame_count:
-                flush()
-        flush()
+            if pending.add(frame):
+                self.project(pending.take())
+        if pending.frames:
+            self.project(pending.take())
 
     def _unread(self) -> Iterator[Frame]:
         """Durable frames that are not in the lake. Raises JournalDamaged when the journal is another one."""
+        self._require_usable()
         journal, last = self._home.journal, self._log.last
         if read_mark(journal) is None and last is NOTHING:
             return iter(())
         return read_frames(journal, last.last_frame, bytes.fromhex(last.chain_hash) or None)
 
+    def _require_usable(self) -> None:
+        if self._is_unusable:
+            raise LakeError("the lake cannot be written any more: open it again")
+
     def _open_watermark(self) -> None:
-        folder = self._home.lake / WATERMARKS.table
-        repair(folder, table=WATERMARKS.table, droppable=True)
-        if not is_table(folder):
-            LakeTable.create(folder, WATERMARKS, SHARD, replaced=True)
-        self._watermark = LakeTable(folder, WATERMARKS, SHARD)
-        self._watermark.sync_last()
         last = self._log.last.number
+        self._watermark = self._store.open(WATERMARKS, max(0, last - 1), is_replaced=True)
         if not max(0, last - 1) <= self._watermark.batch <= last:
             raise LakeError(
                 f"the watermark stands at batch {self._watermark.batch}, the batch log at {last}: "
@@ -163,33 +174,32 @@ class LakeWriter:
             )
 
     def _open_tables(self) -> None:
+        is_finished = self._watermark.batch == self._log.last.number
         for record in in_lake():
-            if record is WATERMARKS:
-                continue
-            folder = self._home.lake / record.table
             if record.role is Role.EXTERNAL:
-                prepare_external(self._home, record)
+                if record is not WATERMARKS:
+                    self._store.open_outside(record)
                 continue
-            number = self._log.last_numbers.get(record.table, 0)
-            repair(folder, table=record.table, droppable=number == 0 or number > self._watermark.batch)
-            if not is_table(folder):
-                LakeTable.create(folder, record, SHARD)
-            table = LakeTable(folder, record, SHARD)
-            self._refuse_wrong_rows(table, number)
+            due = self._log.number_of(record.table, finished=not is_finished)
+            table = self._store.open(record, due)
+            self._refuse_wrong_rows(table, due)
             self._tables[record.table] = table
+            # The first call loads modules for most of a second; the first batch shall not wait for it.
+            arrow_table(record, empty_rows(record.cls, 0))
 
-    def _refuse_wrong_rows(self, table: LakeTable, number: int) -> None:
-        """Hold a table against the batch log: the newest batch it should have, and its rows."""
+    def _refuse_wrong_rows(self, table: RecordTable, durable: int) -> None:
+        """Hold a table against the batch log: its newest batch and its rows.
+
+        `durable` is the newest finished batch that gave it rows; of the last one it may have all or none.
+        """
         name, last = table.record.table, self._log.last
-        due = self._log.row_counts[name]
-        if table.batch == number:
-            table.sync_last()
-        elif number == last.number > self._watermark.batch:
-            due -= last.rows[name]  # the unfinished batch did not reach this table
-        if table.batch > number or table.row_count != due:
+        newest, due = self._log.number_of(name, finished=False), self._log.row_counts[name]
+        if table.batch < newest:
+            due -= last.rows[name]
+        if not durable <= table.batch <= newest or table.row_count != due:
             raise LakeError(
                 f"{name} has {table.row_count} rows to batch {table.batch}, the batch log says {due} to "
-                f"batch {number}: rebuild the lake from the journal"
+                f"batch {newest}: rebuild the lake from the journal"
             )
 
     def _finish(self, batch: Batch) -> None:
@@ -207,10 +217,12 @@ class LakeWriter:
         self._write(batch, frames)
 
     def _write(self, batch: Batch, frames: Sequence[Frame]) -> None:
-        for name, rows in _rows_by_table(frames).items():
-            table = self._tables[name]
-            if table.batch < batch.number:
-                table.append(arrow_table(table.record, rows), batch.number)
+        parts = [
+            Part(table, arrow_table(table.record, rows))
+            for name, rows in _rows_by_table(frames).items()
+            if (table := self._tables[name]).batch < batch.number
+        ]
+        self._store.append_each(parts, batch.number)
         row = LakeWatermark(
             table_name=SHARD,
             watermark_count=batch.last_sequence,
@@ -218,6 +230,26 @@ class LakeWriter:
             written_at_ns=self._clock.now_ns(),
         )
         self._watermark.replace(table_of(WATERMARKS, [row]), batch.number)
+
+
+class _Gathering:
+    """Frames that wait to become a batch."""
+
+    def __init__(self, frame_count: int, row_count: int) -> None:
+        self._most_frames, self._most_rows = frame_count, row_count
+        self._row_count = 0
+        self.frames: list[Frame] = []
+
+    def add(self, frame: Frame) -> bool:
+        """Take a frame in; whether they are enough now."""
+        self.frames.append(frame)
+        self._row_count += frame.last_sequence - frame.first_sequence + 1
+        return len(self.frames) >= self._most_frames or self._row_count >= self._most_rows
+
+    def take(self) -> list[Frame]:
+        """Hand the frames over and begin anew."""
+        taken, self.frames, self._row_count = self.frames, [], 0
+        return taken
 
 
 def watermark(home: Home) -> int:

@@ -11,8 +11,8 @@ from pathlib import Path
 from engine.config import Home
 from engine.errors import BadInput
 from engine.journal.mark import read_mark
-from engine.projections.delta import locked, sync_folder
 from engine.projections.lake import BATCH_LOG, WATERMARKS, LakeWriter
+from engine.projections.sync import locked, sync_folder
 from schemas.record import journaled
 
 

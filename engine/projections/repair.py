@@ -2,20 +2,24 @@
 
 Owns reading a table's log and Parquet footers as plain files, and removing the versions that are damaged.
 Does not own who may call it: only the holder of the table's lock, at start, and only for a commit that was
-never reported durable.
+never reported durable: of a batch that is unfinished, or of a compaction.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from engine.errors import LakeError
-from engine.projections.delta import sync_folder
+from engine.projections.delta_log import Action, read_entry
+from engine.projections.sync import sync_folder
 
 TAIL_VERSION_COUNT = 3  # one commit at most is under way at a cut; older ones are looked at for rot
 
@@ -55,41 +59,53 @@ def find_damage(folder: Path) -> Damage | None:
     return damage
 
 
-def repair(folder: Path, *, table: str, droppable: bool) -> Damage | None:
+def repair(folder: Path, *, table: str, may_drop: Callable[[int], bool]) -> Damage | None:
     """Drop a torn last version of a table; return what was dropped.
 
-    `droppable` says that the last version was never reported durable. Raises LakeError when the damage lies
-    in what was reported durable: no cut explains it, and the lake is to be rebuilt from the journal.
+    `may_drop` is asked whether all that was reported durable stays without that version. Raises LakeError
+    when it does not: no cut explains such damage, and the lake is to be rebuilt from the journal.
     """
     _drop_bad_checkpoints(folder)
     damage = find_damage(folder)
     if damage is None:
         return None
-    if not droppable or damage.version != versions(folder)[-1]:
+    if damage.version != versions(folder)[-1] or not may_drop(damage.version):
         raise LakeError(f"{table}: durable version {damage.version} is damaged: {damage.reason}")
     log = folder / "_delta_log"
     for path in log.glob(f"{damage.version:020}.*"):
         path.unlink()
+    _drop_bad_checkpoints(folder)
     sync_folder(log)
     return damage
 
 
-def _actions(folder: Path, version: int) -> list[dict[str, Any]] | None:
-    path = folder / "_delta_log" / f"{version:020}.json"
+def is_whole_to(folder: Path, version: int, app_id: str, batch: int) -> bool:
+    """Whether a table at a version has a batch and every file that it names; version -1 is no table."""
+    if version < 0:
+        return batch == 0
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines if line] or None
+        table = DeltaTable(folder, version=version)
+    except (DeltaError, OSError):
+        return False
+    files = pa.table(table.get_add_actions()).column("path").to_pylist()
+    reached = table.transaction_version(app_id) or 0
+    return reached >= batch and all((folder / name).exists() for name in files)
+
+
+def _actions(folder: Path, version: int) -> list[Action] | None:
+    try:
+        return read_entry(folder, version) or None
     except ValueError:
         return None
 
 
-def _is_whole(version: int, actions: list[dict[str, Any]]) -> bool:
+def _is_whole(version: int, actions: list[Action]) -> bool:
     """Whether the entry has what stands last in it: the table's definition, or the commit's transaction."""
     names = {name for action in actions for name in action}
     return {"protocol", "metaData"} <= names if version == 0 else "txn" in names
 
 
-def _what_is_wrong(folder: Path, actions: list[dict[str, Any]], removed: set[str]) -> str:
+def _what_is_wrong(folder: Path, actions: list[Action], removed: set[str]) -> str:
     for action in actions:
         added = action.get("add")
         if added is not None and added["path"] not in removed:
@@ -116,9 +132,13 @@ def _has_footer(path: Path) -> bool:
 
 
 def _drop_bad_checkpoints(folder: Path) -> None:
-    """Drop checkpoints that do not read. The log is whole without them, so nothing is lost."""
-    log = folder / "_delta_log"
-    bad = [path for path in log.glob("*.checkpoint*.parquet") if not _has_footer(path)]
+    """Drop checkpoints that do not read or whose version is gone. The log is whole without them."""
+    log, known = folder / "_delta_log", set(versions(folder))
+    bad = [
+        path
+        for path in log.glob("*.checkpoint*.parquet")
+        if not _has_footer(path) or int(path.name.split(".")[0]) not in known
+    ]
     pointer = log / "_last_checkpoint"
     if pointer.exists() and (bad or not _points_to_checkpoint(log, pointer)):
         bad.append(pointer)

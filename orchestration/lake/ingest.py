@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 from engine.config import Home
 from engine.errors import BadInput, MessageRefused
-from engine.projections.delta import is_table, sync_folder
+from engine.projections.delta_log import is_table
 from engine.projections.external import append_external
 from engine.projections.lake import read_table
+from engine.projections.sync import sync_folder
 from orchestration.lake.statements import read_file
 from schemas.external import IngestedFile, QuarantinedFile
 from schemas.market import AssetRegistered

@@ -1,4 +1,4 @@
-"""Several frames in one sync: a cut or a refusal anywhere in it loses nothing that was told, and halts nobody."""
+"""Several frames in one sync: a cut or a refusal anywhere in it loses nothing told and halts nobody."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def main() -> int:
         if options.bug:
             planted.enter_context(plant(options.bug))
         for seed in range(first, last + 1):
-            outcome = run_seed(seed, print if options.trace else None)
+            outcome = run_seed(seed, _say if options.trace else None)
             if options.twice_every and seed % options.twice_every == 0:
                 twice += 1
                 outcome = _same(outcome, run_seed(seed))
@@ -42,13 +42,17 @@ def main() -> int:
                 found.append({"seed": seed, "violation": outcome.violation})
                 if not options.json:
                     bug = f" --bug {options.bug}" if options.bug else ""
-                    print(f"seed {seed}: {outcome.violation}")
-                    print(f"  replay: python -m tests.simulator --seed {seed}{bug} --trace")
+                    _say(f"seed {seed}: {outcome.violation}")
+                    _say(f"  replay: python -m tests.simulator --seed {seed}{bug} --trace")
                 if options.until_found:
                     break
     told = {"seeds": count, "frames": frames, "twice": twice, "violations": found, "faults": dict(faults)}
-    print(json.dumps(told) if options.json else _summary(told))
+    _say(json.dumps(told) if options.json else _summary(told))
     return 1 if found else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
 
 
 def _same(one: Outcome, other: Outcome) -> Outcome:

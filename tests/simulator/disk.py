@@ -1,8 +1,8 @@
 """One machine's disk: what its processes see, and what is left after a power cut.
 
 Files are real (in memory-backed storage), so the real readers read them: they are the machine's page cache.
-Beside each stands what the platter holds. A sync moves the one to the other; a power cut puts the other in the
-place of the one, with any choice of the sectors and names that were not synced. Rot changes both.
+Beside each stands what the platter holds. A sync moves the one to the other; a power cut puts the other in
+the place of the one, with any choice of the sectors and names that were not synced. Rot changes both.
 Does not own: when something fails (`disk_faults.py`).
 """
 
@@ -156,7 +156,7 @@ class MachineDisk:
 
     def _settle_by_chance(self, file: DiskFile) -> bool:
         """Let sectors that were not synced survive: none, all, or any choice."""
-        mode = self._draw.choice(["none", "all", "some", "some"])
+        mode = self._draw.choice(["none", "all", "some", "some", "some"])
         kept: list[bool] = []
         for sector, versions in sorted(file.dirty.items()):
             choice = {"none": 0, "all": len(versions)}.get(mode, self._draw.randint(0, len(versions)))

@@ -37,6 +37,9 @@ class PlannedFaults(Hook):
                 if is_before:
                     raise error
                 self._end = error()
+        if call == "fdatasync" and self._plan.strikes("power cut in a sync"):
+            self._trace.fault("power cut in a sync", self._who, path.name)
+            raise PowerCut
 
     def after(self, call: str, path: Path) -> None:
         if self._end is not None:
@@ -44,7 +47,7 @@ class PlannedFaults(Hook):
 
     def cuts_short(self, path: Path, length: int) -> tuple[int, BaseException | None]:
         for kind in ("write cut short by a kill", "EIO on write"):
-            if self._plan.strikes(kind):
+            if length and self._plan.strikes(kind):
                 kept = self._draw.randint(0, length - 1)
                 self._trace.fault(kind, self._who, f"{path.name}: {kept} of {length} bytes")
                 is_kill = kind == "write cut short by a kill"

@@ -1,7 +1,7 @@
 """The engine as a process of the simulation: the real pipeline over the real journal on a simulated disk.
 
 Owns: gathering requests into frames, answering, snapshots; what `engine/gateway/server.py` and
-`engine/processes.py` do with sockets and threads. Everything that decides or stores is the product's own code.
+`engine/processes.py` do with sockets and threads. All that decides or stores is the product's own code.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from tests.simulator.orders import configuration
 
 GATHERING_NS = MS // 2
 PREPARING_NS = 6 * MS
-MOST_REQUESTS = 3
+LONGEST_SYNC_NS = 3 * MS  # how long the frames before may keep the disk busy
+MOST_REQUESTS = 2
 
 
 class Request(NamedTuple):
@@ -130,7 +131,7 @@ class EngineProcess:
         self._stage([c for r in batch for c in r.commands], batch)
         if not self._is_commit_due:
             self._is_commit_due = True
-            self._run_later(self._machine.draw.randint(0, 2 * GATHERING_NS), self._commit)
+            self._run_later(self._machine.draw.randint(0, LONGEST_SYNC_NS), self._commit)
         if self._waiting:
             self._is_due = True
             self._run_later(GATHERING_NS, self._decide)

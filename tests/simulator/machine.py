@@ -1,7 +1,7 @@
 """A machine: a disk, a clock, and processes that start, stop, pause and die on it.
 
-Owns: what becomes of a process when something ends it, and who starts it again. The operator is here too: after
-a halt he asks whether it was right (`rot.judge`) and restores the rotten files from a copy.
+Owns: what becomes of a process when something ends it, and who starts it again. The operator is here too:
+after a halt he asks whether it was right (`rot.judge`) and restores the rotten files from a copy.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Damage at rest that the system promises to notice: flipped bits, writes that went astray.
 
-A victim is chosen inside what is promised. A frame rots only once the mark on the platter names it (without any
-mark, docs/journal.md says, a flip in the very last frame looks like a write cut short); the mark rots only
+A victim is chosen inside what is promised. A frame rots only once the mark on the platter names it (without
+any mark, docs/journal.md says, a flip in the last frames looks like a write cut short); the mark rots only
 while the segments are sound. `judge` says whether a halt was right.
 """
 
@@ -49,7 +49,8 @@ class Rot:
         at += extent.offset % SECTOR
         room = len(victim.durable) - at
         free = self._free_of(target)
-        is_safe = at >= free or all(e.frame <= self._safe_index() for e in _met(victim, at, len(content)))
+        met = _met(victim, at, len(content))
+        is_safe = all(e.frame <= self._safe_index() for e in met) and _is_blank(victim, max(at, free), room)
         if room <= 0 or not is_safe or not _is_clean(victim, at, min(room, len(content))):
             return None
         self._disk.rot(target, at, content[:room])
@@ -67,7 +68,8 @@ class Rot:
         target = self._disk.names[paths[-1]]
         free = self._free_of(paths[-1]) + 8 * self._draw.choice([0, 0, 8, 80])
         content = content[: max(0, len(target.durable) - free)]
-        if len(content) < extent.length or not _is_clean(target, free, len(content)):
+        is_free = _is_clean(target, free, len(content)) and _is_blank(target, free, len(content))
+        if len(content) < extent.length or not is_free:
             return None
         self._disk.rot(paths[-1], free, content)
         return f"frame {extent.frame} of {path.name} to {paths[-1].name} byte {free}"
@@ -106,7 +108,7 @@ class Rot:
             return None
         file, free = self._disk.names[paths[-1]], self._free_of(paths[-1])
         at = free + self._draw.randrange(0, 600)
-        is_free = at < len(file.durable) and _is_clean(file, at, 1)
+        is_free = at < len(file.durable) and _is_clean(file, at, 1) and _is_blank(file, at, 1)
         return (paths[-1], at) if is_free else None
 
     def _in_page(self) -> tuple[Path, int] | None:
@@ -158,3 +160,8 @@ def _is_clean(file: DiskFile, at: int, length: int) -> bool:
     """Whether bytes are on the platter and nothing waits to be written over them."""
     sectors = range(at - at % SECTOR, at + length, SECTOR)
     return at + length <= len(file.durable) and not any(s in file.dirty for s in sectors)
+
+
+def _is_blank(file: DiskFile, at: int, length: int) -> bool:
+    """Whether bytes are zero on the platter: no write cut short has left anything there."""
+    return not any(file.durable[at : at + length])

@@ -68,7 +68,7 @@ class Simulation:
         self.machine = Machine("machine", root, self.schedule, self.plan, trace, stream("machine"))
         settings = EngineSettings(
             segment_bytes=draw.choice([8_192, 12_288, 24_576]),
-            snapshot_frame_count=draw.choice([4, 9, 1_000]),
+            snapshot_frame_count=draw.choice([5, 11, 40]),
             state_hash_frame_count=draw.choice([1, 3]),
         )
         self.engine = EngineProcess("engine", self.machine, self.network, self.oracle, self.home, settings)

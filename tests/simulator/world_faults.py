@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import random
 
+from engine.errors import JournalError
+from engine.journal.writer import JournalWriter
 from tests.simulator.clock import MS
+from tests.simulator.disk import Hook
+from tests.simulator.errors import Violation
 from tests.simulator.machine import Machine
 from tests.simulator.plan import FaultPlan
 from tests.simulator.schedule import Schedule
@@ -54,6 +58,8 @@ class WorldFaults:
         for name in list(machine.running):
             if plan.strikes("process paused"):
                 self._pause(name)
+            if plan.strikes("second engine"):
+                self._start_second(name)
             if plan.strikes("kill"):
                 self._trace.fault("kill", name)
                 machine.kill(name)
@@ -61,6 +67,17 @@ class WorldFaults:
             self._trace.fault("power cut", machine.name)
             machine.cut_power()
         self._schedule.after(TURN_NS, self._turn)
+
+    def _start_second(self, name: str) -> None:
+        """Somebody takes a process for dead and starts another one beside it."""
+        self._trace.fault("second engine", name)
+        folder = self._machine.disk.root / "journal"
+        try:
+            writer = JournalWriter.open(folder, segment_bytes=8_192, disk=self._machine.disk.process(Hook()))
+        except JournalError:
+            return
+        writer.close()
+        raise Violation("two processes write one journal")
 
     def _set_clock(self, kind: str, by_ns: int) -> None:
         self._trace.fault(kind, self._machine.name, f"by {by_ns // SECOND} s")

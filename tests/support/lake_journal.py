@@ -29,7 +29,7 @@ class RandomJournal:
     def __init__(self, home: Home, seed: int) -> None:
         self._writer = JournalWriter.open(home.journal, segment_bytes=1 << 20)
         self._random = np.random.default_rng(seed)
-        self._sequence = 1
+        self._sequence = self._writer.last.last_sequence + 1
 
     def append(self, frame_count: int = 1, row_count: int = 20) -> None:
         """Append frames, each with up to `row_count` rows of some of the classes."""

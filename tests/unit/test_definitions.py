@@ -115,11 +115,17 @@ def test_jobs_schedules_and_sensors() -> None:
     repository = _definitions().get_repository_def()
     assert {j.name for j in repository.get_all_jobs()} >= {
         "lake",
+        "upkeep",
         "reconcile",
         "business_day",
         "restore_drill",
     }
-    assert {s.name for s in repository.schedule_defs} == {"close_of_business", "weekly_restore_drill"}
+    assert {s.name for s in repository.schedule_defs} == {
+        "close_of_business",
+        "hourly_upkeep",
+        "weekly_restore_drill",
+    }
     assert {s.name for s in repository.sensor_defs} == {"statements_arrived", "journal_grew"}
     day = {k.to_user_string() for k in repository.get_job("business_day").asset_layer.executable_asset_keys}
     assert set(PRODUCTS) <= day
+    assert "lake_upkeep" not in day

@@ -213,15 +213,31 @@ def test_a_rebuild_is_refused_without_a_journal_or_beside_a_writer(home: Home, t
 
 class TestBatchLog:
     @pytest.mark.parametrize("kept", [1, 20, -1])
-    def test_a_torn_last_line_is_cut(self, home: Home, kept: int) -> None:
+    def test_a_torn_last_line_is_blanked(self, home: Home, kept: int) -> None:
         LakeWriter(home, SETTINGS).open().close()
         path = home.lake / "_batches.jsonl"
         whole = path.read_bytes()
         path.write_bytes(whole + whole.splitlines(keepends=True)[-1][:kept])
         with LakeWriter(home, SETTINGS) as writer:
             assert writer.catch_up() == 0
-        assert path.read_bytes() == whole
-        assert differences(home) == []
+        assert path.read_bytes().rstrip() == whole.rstrip()
+        journal = RandomJournal(home, seed=4)
+        journal.append(3)
+        journal.close()
+        with LakeWriter(home, SETTINGS) as writer:
+            assert writer.catch_up() == 3
+        with LakeWriter(home, SETTINGS):
+            assert differences(home) == []
+
+    @pytest.mark.parametrize("torn", [b"\0" * 300, b'{"crc32": 1\n\n', b'\0\0\n{"crc'])
+    def test_whatever_a_cut_left_behind_the_last_line_is_blanked(self, home: Home, torn: bytes) -> None:
+        LakeWriter(home, SETTINGS).open().close()
+        path = home.lake / "_batches.jsonl"
+        whole = path.read_bytes()
+        path.write_bytes(whole + torn)
+        with LakeWriter(home, SETTINGS) as writer:
+            assert writer.catch_up() == 0
+        assert path.read_bytes().rstrip() == whole.rstrip()
 
     def test_a_lost_last_batch_stops_the_writer(self, home: Home) -> None:
         path = home.lake / "_batches.jsonl"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager
 
-BUGS: dict[str, Callable[[], AbstractContextManager[object]]] = {}
+from tests.simulator.bugs import disk_bugs, engine_bugs, recovery_bugs
+from tests.simulator.bugs.planting import Bug
+
+BUGS: dict[str, Bug] = {**disk_bugs.BUGS, **recovery_bugs.BUGS, **engine_bugs.BUGS}
 
 
 @contextmanager

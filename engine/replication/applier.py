@@ -21,7 +21,7 @@ from engine.pipeline import Pipeline
 from engine.replay import NoJournal, recover, redo
 
 LOG = logging.getLogger(__name__)
-_FULL_FRAMES = 512  # what may wait, so that a takeover need not wait for long
+_FULL_FRAMES, _FULL_ROWS = 256, 200_000  # what may wait: a takeover waits for it
 
 
 class Applier:
@@ -37,6 +37,7 @@ class Applier:
         self._snapshot_index = last.index - recovered.replayed_count if recovered else 0
         self._snapshot: threading.Thread | None = None
         self._waiting: deque[Frame] = deque()
+        self._waiting_rows = 0
         self._changed = threading.Condition()
         self._is_stopping = False
         self._failure: BaseException | None = None
@@ -51,13 +52,15 @@ class Applier:
     @property
     def is_full(self) -> bool:
         """Whether no more frames should be read for now."""
-        return len(self._waiting) >= _FULL_FRAMES
+        return len(self._waiting) >= _FULL_FRAMES or self._waiting_rows >= _FULL_ROWS
 
     def put(self, frames: Iterable[Frame]) -> None:
         """Give it durable frames, in order. Raises what ended it."""
         with self._changed:
             self.check()
-            self._waiting.extend(frames)
+            for frame in frames:
+                self._waiting.append(frame)
+                self._waiting_rows += _rows_of(frame)
             self._changed.notify_all()
 
     def check(self) -> None:
@@ -97,7 +100,7 @@ class Applier:
                 if frame.index - self._snapshot_index >= self._snapshot_every:
                     self._take_snapshot(frame)
                 with self._changed:
-                    self._waiting.popleft()
+                    self._waiting_rows -= _rows_of(self._waiting.popleft())
                     self._changed.notify_all()
         except BaseException as error:
             with self._changed:
@@ -121,3 +124,7 @@ class Applier:
 
         self._snapshot = threading.Thread(target=write, name="snapshot", daemon=True)
         self._snapshot.start()
+
+
+def _rows_of(frame: Frame) -> int:
+    return frame.last_sequence - frame.first_sequence + 1

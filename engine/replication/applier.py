@@ -11,7 +11,9 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import fields
 
+from engine.batch import Batch
 from engine.config import Home
 from engine.image import arrays_of, text_of
 from engine.journal.frame import Frame
@@ -19,6 +21,7 @@ from engine.journal.segment import Position
 from engine.journal.snapshot import write_snapshot
 from engine.pipeline import Pipeline
 from engine.replay import NoJournal, recover, redo
+from schemas.market import Capacity, ConfigureEngine, PlaceOrder
 
 LOG = logging.getLogger(__name__)
 _FULL_FRAMES, _FULL_ROWS = 256, 200_000  # what may wait: a takeover waits for it
@@ -29,6 +32,7 @@ class Applier:
 
     def __init__(self, home: Home, last: Position, snapshot_every: int) -> None:
         """Bring the state to the replica's last frame. Raises InvariantBroken when a frame differs."""
+        _load_kernels()
         recovered = recover(home, until_index=last.index) if last.index else None
         self._home = home
         self._pipeline = Pipeline(recovered.state if recovered else None, NoJournal())
@@ -124,6 +128,16 @@ class Applier:
 
         self._snapshot = threading.Thread(target=write, name="snapshot", daemon=True)
         self._snapshot.start()
+
+
+def _load_kernels() -> None:
+    """Decide on a state that is thrown away, so that no order after a takeover waits for a compiler."""
+    pipeline = Pipeline(None, NoJournal())
+    room = {c.name: 1 for c in fields(Capacity)}
+    pipeline.decide(Batch.of([ConfigureEngine(sequence=0, received_at_ns=1, **room)]))
+    nobodys = {c.name: 0 for c in fields(PlaceOrder)}
+    pipeline.decide(Batch.of([PlaceOrder(**nobodys)]))
+    pipeline.state.hash()
 
 
 def _rows_of(frame: Frame) -> int:

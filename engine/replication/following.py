@@ -31,7 +31,7 @@ from engine.replication.standby import StandbySide
 from engine.replication.standing import Standing, write_standing
 
 LOG = logging.getLogger(__name__)
-_PART_BYTES = 1 << 20
+_PART_BYTES = 128 << 10  # little by little, so that a busy standby still makes progress
 _TURN_SECONDS = 0.02
 _NS = 1_000_000_000
 
@@ -67,6 +67,7 @@ class Follower:
         self._is_closing = False
         self._folder_lock = threading.Lock()  # the preparing thread and whoever closes the replica
         self._told: Standing | None = None
+        self._is_told_lost = False
         self._told_ns = 0
         self._open()
         self._preparer = threading.Thread(target=self._prepare, name="prepare", daemon=True)
@@ -196,6 +197,11 @@ class Follower:
         self._applier.drain()
         reign = self._side.take_over(time.monotonic_ns())
         if reign is None:
+            if not self._is_told_lost:
+                LOG.warning(
+                    "the primary is lost, and the fence does not count on this copy: it cannot take over"
+                )
+            self._is_told_lost = True
             return None
         LOG.info("term %d: %s takes over at frame %d", reign.term, reign.holder, self._replica.last.index)
         applier = self._applier
@@ -214,5 +220,8 @@ class Follower:
         standing = Standing("standby", side.term, side.is_in_step, self._replica.marked_index, behind)
         is_news = self._told is None or standing[:3] != self._told[:3]
         if is_news or now - self._told_ns > _NS:
+            if is_news:
+                LOG.info("term %d: %s", side.term, "in step" if side.is_in_step else "not in step")
+                self._is_told_lost = self._is_told_lost and not side.is_in_step
             write_standing(self._home.standing, standing)
             self._told, self._told_ns = standing, now

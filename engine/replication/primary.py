@@ -33,6 +33,8 @@ from engine.replication.messages import (
     chain_hash_of,
 )
 
+_HISTORY_BYTES = 256 << 10  # old frames that are read at once
+
 
 class Shipped(NamedTuple):
     """A frame as it lies in its segment."""
@@ -158,7 +160,8 @@ class PrimarySide:
         self.last_index = decode_header(bytes(raw[:HEADER_BYTES]), segment.seed).index
         self._recent.append(Shipped(self.last_index, segment, raw))
         self._recent_bytes += len(raw)
-        self._pump(now_ns)
+        if self._standby is not None and self._is_recent(self._standby.sent_index + 1):
+            self._pump(now_ns)  # the writer does not read old frames for a standby that catches up
 
     def is_released(self, index: int) -> bool:
         """Whether a frame that is durable here may be acknowledged. Raises Fenced."""
@@ -311,18 +314,24 @@ class PrimarySide:
             return
         room = self._limits.window_bytes - standby.on_way_bytes
         while standby.sent_index < self.last_index and room > 0:
-            for index, segment, raw in self._next_frames(standby.sent_index, room):
+            is_recent = self._is_recent(standby.sent_index + 1)
+            for index, segment, raw in self._next_frames(standby.sent_index, min(room, _HISTORY_BYTES)):
                 self._outbox.append(Ship(self.reign.term, self.committed_index, segment, raw))
                 standby.sent(index, len(raw), now_ns)
                 room -= len(raw)
+            if not is_recent:
+                break  # more with the next answer, so that the writer is never held up for long
         is_level = standby.has_spoken and standby.sent_index == self.last_index
         if self.mode is Mode.ALONE and is_level and now_ns >= self._join_from_ns:
             self.mode, self._joined_index = Mode.JOINING, self.last_index
             if standby.durable_index >= self._joined_index:
                 self._count_on(standby, now_ns)
 
+    def _is_recent(self, index: int) -> bool:
+        return bool(self._recent) and self._recent[0].index <= index
+
     def _next_frames(self, after_index: int, byte_count: int) -> Sequence[Shipped]:
-        if self._recent and self._recent[0].index <= after_index + 1:
+        if self._is_recent(after_index + 1):
             return [self._recent[after_index + 1 - self._recent[0].index]]
         return self._history.frames(after_index, self.committed_index, byte_count)
 
@@ -338,8 +347,8 @@ class PrimarySide:
             self._recent_bytes -= len(raw)
 
     def _chain_hash(self, index: int) -> bytes:
-        if self._recent and index >= (first := self._recent[0].index):
-            return chain_hash_of(self._recent[index - first].raw)
+        if self._is_recent(index):
+            return chain_hash_of(self._recent[index - self._recent[0].index].raw)
         return self._history.chain_hash(index)
 
     def _differs(self, durable: Durable) -> bool:
@@ -347,5 +356,4 @@ class PrimarySide:
 
         Frames that are read from the journal for it continue a chain that its greeting proved.
         """
-        is_recent = self._recent and durable.index >= self._recent[0].index
-        return bool(is_recent) and self._chain_hash(durable.index) != durable.chain_hash
+        return self._is_recent(durable.index) and self._chain_hash(durable.index) != durable.chain_hash

@@ -6,6 +6,7 @@ the same state. How long a takeover took is told, not asserted.
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import statistics
@@ -13,11 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from engine.config import Home
 from engine.gateway.protocol import encode_request
-from engine.image import arrays_of, state_of, text_of
+from engine.image import arrays_of, text_of
 from engine.journal.mark import mark_path
 from engine.journal.reader import read_frames
 from engine.journal.snapshot import load_snapshot, write_snapshot
@@ -187,7 +186,7 @@ def test_a_standby_whose_state_differs_stops_and_never_takes_over(tmp_path: Path
         client = Client(pair.homes[0].socket, 1)
         client.start()
         assert standby.wait(30) == 3
-        assert "INVARIANT BROKEN: frame " in pair.log(1)
+        assert re.search(r"INVARIANT BROKEN: frame \d+: the state hash differs", pair.log(1))
         until(lambda: not pair.is_in_step(0), pair.log(0))
         before = len(client.acknowledged)
         until(lambda: len(client.acknowledged) > before + 8, pair.log(0))
@@ -196,15 +195,12 @@ def test_a_standby_whose_state_differs_stops_and_never_takes_over(tmp_path: Path
 
 
 def _alter_state(home: Home) -> None:
-    """A snapshot that verifies, of a state that the journal does not lead to."""
+    """A snapshot that verifies, of a state that the journal does not lead to; no event shows it soon."""
     found = recover(home)
     state = found.state
     assert state is not None
-    arrays = {name: array.copy() for name, array in arrays_of(state).items()}
-    arrays["amounts"].reshape(-1)[-1] += 1
-    text = text_of(state)
-    with pytest.raises(Exception, match="does not hash"):
-        state_of(arrays, text, state.hash())
-    state.balances.amounts.reshape(-1)[-1] += 1
-    write_snapshot(home.snapshots, found.frame_count, found.chain_hash, state.hash(), arrays, text)
+    state.second_epoch_day += 1
+    write_snapshot(
+        home.snapshots, found.frame_count, found.chain_hash, state.hash(), arrays_of(state), text_of(state)
+    )
     assert load_snapshot(home.snapshots) is not None

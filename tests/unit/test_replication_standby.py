@@ -201,6 +201,20 @@ def test_the_fence_decides_about_a_takeover(says: Reign | None, gets: Reign | No
     assert standby.side.is_primary_lost(LIMITS.pulse_ns) is (gets is None)
 
 
+def test_a_takeover_that_comes_second_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    standby = Standby()
+    swap = standby.fence.swap
+
+    def second(expected: Reign | None, new: Reign) -> bool:
+        assert swap(IN_STEP, Reign(TERM, "a", ""))  # the primary strikes it out in this moment
+        return swap(expected, new)
+
+    monkeypatch.setattr(standby.fence, "swap", second)
+    standby.side.hung_up(0)
+    assert standby.side.take_over(0) is None
+    assert standby.fence.read() == Reign(TERM, "a", "")
+
+
 def test_a_standby_that_reigns_listens_to_nobody() -> None:
     standby = Standby()
     standby.hear(standby.ship(1))

@@ -94,6 +94,11 @@ def compare(home: Home, business_days: int = BUSINESS_DAYS) -> Comparison:
     )
 
 
+def behind_comparison(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """An asset that waits for the comparison as well."""
+    return spec.merge_attributes(deps=[KEY])
+
+
 def compared_records() -> tuple[RecordType, ...]:
     """The records whose rows come from the journal."""
     return tuple(record for record in journal_records() if record.is_journaled)

@@ -73,7 +73,9 @@ def lake_totals(folder: Path, record: RecordType, first: int, last: int) -> ByHo
         multiplied = (pl.col("_hash") ^ word) * pl.lit(FACTOR, pl.UInt64)
         steps = steps.with_columns(_hash=multiplied, _sum=pl.col("_sum") + word)
         steps = steps.with_columns(_hash=pl.col("_hash") ^ (pl.col("_hash") // pl.lit(1 << 32, pl.UInt64)))
-    by_hour = steps.group_by("_hour").agg(pl.len().alias("_rows"), pl.col("_sum").sum(), pl.col("_hash").sum())
+    by_hour = steps.group_by("_hour").agg(
+        pl.len().alias("_rows"), pl.col("_sum").sum(), pl.col("_hash").sum()
+    )
     found = by_hour.collect()
     return {
         (record.table, row["_hour"]): Totals(row["_rows"], row["_sum"], row["_hash"])

@@ -1,4 +1,4 @@
-"""Journal and lake compared, hour by hour and table by table: what is filed comes from the lake, so they agree.
+"""Journal and lake compared by hour and table: what is filed comes from the lake, so they have to agree.
 
 Owns: which rows are compared, what differs, the asset and its blocking check. Does not own: the figures
 (`totals.py`) or what is done about a difference (docs/operations/lake-behind.md).

@@ -1,14 +1,14 @@
-"""What rows of an hour add up to, computed twice: from journal frames with numpy, from Delta files with polars.
+"""What rows of an hour add up to, computed twice: from journal frames with numpy, from Delta with polars.
 
-Owns the meaning of the three figures and two computations that share no code, so that a fault in one of them, or
-in what it reads, shows as a difference. Does not own which rows are compared (`comparison.py`).
+Owns the meaning of the three figures and two computations that share no code, so that a fault in one of them,
+or in what it reads, shows as a difference. Does not own which rows are compared (`comparison.py`).
 
 For a row with the columns v1 … vn, as unsigned 64-bit words in the order of the declaration:
 
     h = 0;  for each v:  h = (h XOR v) * FACTOR mod 2**64;  h = h XOR (h >> 32)
 
-`hash` is the sum of h over all rows, `sum` that of all words, both mod 2**64. Neither depends on the order of rows;
-a row that is missing, doubled or changed in any column changes both the count or the hash.
+`hash` is the sum of h over all rows, `sum` that of all words, both mod 2**64. Neither depends on the order of
+rows. It guards against faults, not against somebody who computes rows to match.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compactions beside a writer, killed at random moments: every row stays once, and every former version reads."""
+"""Compactions beside a writer, killed at random moments: rows stay once, and every former version reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A writer whose lock is gone and who wakes up beside another one: refused wherever it was, and nothing doubles."""
+"""A writer whose lock is gone and who wakes up beside another one is refused wherever it was."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def writer_of(home: Home) -> LakeWriter:
 
 
 def asleep_at(monkeypatch: pytest.MonkeyPatch, step: int, meanwhile: Callable[[], None]) -> Callable[[], int]:
-    """Before the n-th step that changes the lake, let something else happen; returns how many steps were seen."""
+    """Before the n-th step that changes the lake, let something else happen; returns how many were seen."""
     seen = 0
 
     def slept(owner: Any, name: str) -> None:

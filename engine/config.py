@@ -17,6 +17,8 @@ class EngineSettings(BaseSettings):
     state_hash_frame_count: int = 100
     lake_batch_frame_count: int = 4_096
     lake_batch_row_count: int = 500_000
+    fence: Path | None = None
+    standby_silence_ms: int = 1_000
 
 
 class Home:
@@ -99,3 +101,13 @@ class Home:
     def socket(self) -> Path:
         """Where the engine listens."""
         return self.root / "run" / "engine.sock"
+
+    @property
+    def replication_socket(self) -> Path:
+        """Where the engine ships its journal to a standby."""
+        return self.root / "run" / "replication.sock"
+
+    @property
+    def standing(self) -> Path:
+        """What the engine or the standby tells about itself."""
+        return self.root / "run" / "standing.json"

@@ -4,7 +4,8 @@ PlatformError                 the outside world failed; caught at the edge, told
 ├── BadInput                  a file or an argument that cannot be used
 ├── JournalError
 │   ├── JournalDamaged        bytes before the durable end do not verify; never cut, always repaired
-│   └── JournalFailed         a write or a sync failed; the process must stop, never retry
+│   ├── JournalFailed         a write or a sync failed; the process must stop, never retry
+│   └── Fenced                another reigns, or nobody can tell who does; the process must stop
 ├── LakeError                 a Delta table cannot be brought to the journal's state
 ├── MessageRefused            an ISO 20022 message that cannot be trusted
 └── EngineUnreachable         no engine answers at the socket
@@ -33,6 +34,10 @@ class JournalDamaged(JournalError):
 
 class JournalFailed(JournalError):
     """A write or a sync failed; the process must stop."""
+
+
+class Fenced(JournalError):
+    """Another holds the reign, or the fence cannot tell who does; nothing may be acknowledged any more."""
 
 
 class LakeError(PlatformError):

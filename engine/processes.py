@@ -1,4 +1,4 @@
-"""The engine's long-running processes: the engine itself, the lake writer, the live view.
+"""The engine's long-running processes: the engine itself, its standby, the lake writer, the live view.
 
 Each recovers when it starts, ends on SIGTERM or Ctrl-C, and is stopped by whatever breaks its promise.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
-from engine.clock import WallClock
+from engine.clock import Clock, WallClock
 from engine.config import EngineSettings, Home
-from engine.errors import JournalFailed
+from engine.errors import Fenced, JournalFailed
 from engine.gateway.server import EngineServer
 from engine.journal.frame import Frame
 from engine.journal.writer import JournalWriter
@@ -22,10 +24,16 @@ from engine.pipeline import Pipeline
 from engine.projections.lake import LakeWriter
 from engine.projections.views import ViewWriter
 from engine.replay import open_book, take_snapshot
+from engine.replication.following import Takeover
+from engine.replication.identity import read_identity
+from engine.replication.mirror import MirrorServer
+from engine.replication.reigning import begin_reign, follower_of, reign_after
 from schemas.market import ConfigureEngine
 
 LOG = logging.getLogger(__name__)
 _PREPARING_SECONDS = 0.05  # how soon a segment that was taken is made again
+_RARELY = 10  # times as many frames between the snapshots of a primary with a standby in step
+_SWITCH_SECONDS = 0.0005  # a standby answers on one thread and decides on another
 
 
 class Stopping:
@@ -59,22 +67,79 @@ def default_capacity(received_at_ns: int) -> ConfigureEngine:
 
 
 def serve_engine(home: Home, settings: EngineSettings) -> None:
-    """Recover, listen at the home's socket, decide until told to stop, then leave a snapshot."""
+    """Recover, listen at the home's socket, decide until told to stop, then leave a snapshot.
+
+    With a fence in the settings, frames are mirrored to a standby. Raises Fenced when another copy reigns.
+    """
     is_stopping, clock = Stopping(), WallClock()
-    with open_book(home, settings) as (pipeline, journal):
-        if not pipeline.is_configured:
-            pipeline.submit([default_capacity(clock.now_ns())])
-        keeper = _SnapshotKeeper(home, pipeline, settings.snapshot_frame_count)
-        server = EngineServer(pipeline, journal, home.socket, clock, keeper)
-        LOG.info("engine listens at sequence %d", pipeline.state.sequence)
-        with _segments_ahead(journal):
-            server.run(is_stopping)
+    if settings.fence is None:
+        if identity := read_identity(home.journal):
+            raise Fenced(f"{identity} has a fence: start it with it (--fence or ENGINE_FENCE)")
+        with open_book(home, settings) as (pipeline, journal):
+            keeper = _SnapshotKeeper(home, pipeline, settings.snapshot_frame_count)
+            _decide(home, pipeline, journal, clock, is_stopping, keeper)
+            keeper.keep()
+    else:
+        with begin_reign(home, settings, clock) as (pipeline, journal, mirror):
+            keeper = _SnapshotKeeper(home, pipeline, settings.snapshot_frame_count, mirror)
+            _decide(home, pipeline, journal, clock, mirror.until(is_stopping), keeper)
+            mirror.close()  # a standby need not wait for the snapshot
+            keeper.keep()
+    LOG.info("engine stopped")
+
+
+def serve_standby(home: Home, primary: Home, settings: EngineSettings) -> None:
+    """Follow the primary's journal, ready to take over; once it has, decide until told to stop.
+
+    Clients that were served at the primary's socket are served there again.
+    """
+    is_stopping, clock = Stopping(), WallClock()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    taken = follower_of(home, primary.replication_socket, settings, clock).run(is_stopping)
+    if taken is None:
+        LOG.info("standby stopped")
+        return
+    with reign_after(taken, home, settings) as (pipeline, journal, mirror):
+        keeper = _SnapshotKeeper(home, pipeline, settings.snapshot_frame_count, mirror, taken)
+        _decide(home, pipeline, journal, clock, mirror.until(is_stopping), keeper, primary.socket)
+        mirror.close()
         keeper.keep()
     LOG.info("engine stopped")
 
 
+def _decide(
+    home: Home,
+    pipeline: Pipeline,
+    journal: JournalWriter,
+    clock: Clock,
+    is_stopping: Callable[[], bool],
+    keeper: _SnapshotKeeper,
+    former_socket: Path | None = None,
+) -> None:
+    """Serve clients until told to stop; `former_socket` is where clients of the one before look for it."""
+    if not pipeline.is_configured:
+        pipeline.submit([default_capacity(clock.now_ns())])
+    server = EngineServer(pipeline, journal, home.socket, clock, keeper)
+    if former_socket is not None:
+        _lead_to(home.socket, former_socket)
+    LOG.info("engine listens at sequence %d", pipeline.state.sequence)
+    with segments_ahead(journal):
+        server.run(is_stopping)
+
+
+def _lead_to(socket: Path, former: Path) -> None:
+    """Let `former` lead to `socket`, in one step. Where the former place is gone, clients must be told."""
+    unnamed = former.with_name(f".{former.name}-link")
+    try:
+        unnamed.unlink(missing_ok=True)
+        unnamed.symlink_to(socket)
+        unnamed.rename(former)
+    except OSError as error:
+        LOG.error("clients find nobody at %s (%s): the engine listens at %s", former, error, socket)
+
+
 @contextmanager
-def _segments_ahead(journal: JournalWriter) -> Generator[None]:
+def segments_ahead(journal: JournalWriter) -> Generator[None]:
     """Make segments on a thread of its own while the block runs; a failure makes the journal unusable."""
     is_over = threading.Event()
 
@@ -96,19 +161,32 @@ def _segments_ahead(journal: JournalWriter) -> Generator[None]:
 
 
 class _SnapshotKeeper:
-    """Takes a snapshot every so many frames, so that recovery stays short."""
+    """Takes a snapshot every so many frames, so that recovery stays short.
 
-    def __init__(self, home: Home, pipeline: Pipeline, every: int) -> None:
+    While a standby is in step it takes them more rarely: the standby takes its own, and would take over.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        pipeline: Pipeline,
+        every: int,
+        mirror: MirrorServer | None = None,
+        taken: Takeover | None = None,
+    ) -> None:
         self._home = home
         self._pipeline = pipeline
         self._every = every
+        self._mirror = mirror
+        self._taken = taken
         self._last: Frame | None = None
         self._count = 0
 
     @property
     def is_due(self) -> bool:
         """Whether so many frames were decided since the last snapshot."""
-        return self._count >= self._every
+        is_in_step = self._mirror is not None and self._mirror.is_in_step
+        return self._count >= self._every * (_RARELY if is_in_step else 1)
 
     def on_frame(self, frame: Frame) -> None:
         """Count a durable frame."""
@@ -116,6 +194,8 @@ class _SnapshotKeeper:
 
     def keep(self) -> None:
         """Take a snapshot of the state after the last frame, unless there is one."""
+        if self._taken is not None:
+            self._taken.finish_snapshot()  # the one that the standby was writing
         if self._last is not None:
             take_snapshot(self._home, self._pipeline.state, self._last)
             self._last, self._count = None, 0

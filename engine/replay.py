@@ -32,18 +32,20 @@ class Recovered(NamedTuple):
     chain_hash: bytes
 
 
-class _NoJournal:
+class NoJournal:
     """Stands where re-execution needs no journal."""
 
     def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
+        """Refuse."""
         raise InvariantBroken("a replay never writes")
 
     def stage(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Staged:
+        """Refuse."""
         raise InvariantBroken("a replay never writes")
 
 
-def recover(home: Home, *, use_snapshot: bool = True) -> Recovered:
-    """The state that the journal leads to.
+def recover(home: Home, *, use_snapshot: bool = True, until_index: int | None = None) -> Recovered:
+    """The state that the journal leads to, at its mark or at a later frame known as durable.
 
     Raises InvariantBroken when a frame decided again differs from what was journaled, or a state hash does.
     """
@@ -52,9 +54,9 @@ def recover(home: Home, *, use_snapshot: bool = True) -> Recovered:
     if snapshot is not None:
         state = state_of(snapshot.arrays, snapshot.text, snapshot.state_hash)
         index, chain_hash = snapshot.frame_index, snapshot.chain_hash
-    pipeline = Pipeline(state, _NoJournal())
+    pipeline = Pipeline(state, NoJournal())
     replayed = 0
-    for frame in read_frames(home.journal, index, chain_hash if index else None):
+    for frame in read_frames(home.journal, index, chain_hash if index else None, until_index):
         redo(pipeline, frame)
         index, chain_hash = frame.index, frame.chain_hash
         replayed += 1

@@ -13,7 +13,7 @@ import numpy as np
 from engine.incidents.state import IncidentState
 from engine.ledger.balances import Balances
 from engine.market.books import Books
-from engine.market.day_orders import DayOrders, make_day_orders, used_rows
+from engine.market.day_orders import DayOrders, canonical_rows, make_day_orders
 from engine.payments.state import PaymentState
 from engine.risk.margin_kernel import equity, requirement
 from engine.settlement.state import SettlementState
@@ -74,12 +74,27 @@ class State:
         return has - needs
 
     def hash(self) -> bytes:
-        """SHA-256 over the state in canonical form; equal states hash equal on every machine."""
+        """SHA-256 over the state in canonical form; equal states hash equal on every machine.
+
+        What no account, instrument or asset was opened for is zero, and left out. Of the day's orders those
+        that have ended count by their ids only.
+        """
         digest = hashlib.sha256()
-        for array in (self.accounts, self.instruments, self.positions, self.fees, self.balances.amounts):
+        accounts = int(self.accounts["account_id"].max()) + 1
+        instruments = int(self.instruments["instrument_id"].max()) + 1
+        assets = max(self.assets, default=0) + 1
+        digest.update(repr((accounts, instruments, assets)).encode())
+        for array in (
+            self.accounts[:accounts],
+            self.instruments[:instruments],
+            self.positions[:accounts, :instruments],
+            self.fees[:, :instruments],
+            self.balances.amounts[:, :assets],
+        ):
             digest.update(array.tobytes())
-        digest.update(self.books.image())
-        digest.update(used_rows(self.day).tobytes())
+        orders = self.books.orders()
+        digest.update(self.books.image(orders))
+        digest.update(canonical_rows(self.day, orders["client_order_id"]))
         digest.update(repr([row_tuple(self.assets[a]) for a in sorted(self.assets)]).encode())
         digest.update(repr(row_tuple(self.capacity)).encode())
         for part in (self.payments, self.settlement, self.incidents):

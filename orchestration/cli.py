@@ -33,6 +33,12 @@ verify.command("journal")(cli_journal.verify_the_journal)
 app.command("backup")(cli_backup.backup)
 app.command("restore")(cli_backup.restore)
 
+FenceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--fence", help="Folder that says who reigns, shared with a standby; ENGINE_FENCE if not given."
+    ),
+]
 DAY = "2026-10-06"
 
 
@@ -82,10 +88,10 @@ def _finish(outcome: Any) -> None:
             _say(f"  {step.outcome}: {step.name} {step.reason}")
 
 
-def _run(home: Home, port: int) -> None:
+def _run(home: Home, port: int, fence: Path | None = None) -> None:
     from orchestration.running import run_book
 
-    code = run_book(home, port, _say)
+    code = run_book(home, port, _say, fence)
     if code:
         raise typer.Exit(code)
 
@@ -94,10 +100,11 @@ def _run(home: Home, port: int) -> None:
 def run(
     home: HomeOption = None,
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    fence: FenceOption = None,
 ) -> None:
     """Run engine, lake writer, live view, Dagster webserver and daemon until Ctrl-C."""
     with told_in_one_line():
-        _run(_home(home), port)
+        _run(_home(home), port, fence)
 
 
 @app.command()
@@ -217,14 +224,33 @@ def status(home: HomeOption = None) -> None:
 
 
 @serve.command("engine")
-def serve_engine(home: HomeOption = None) -> None:
-    """Decide what clients ask for over the home's socket."""
+def serve_engine(home: HomeOption = None, fence: FenceOption = None) -> None:
+    """Decide what clients ask for over the home's socket; with a fence, mirror it to a standby."""
     from engine import processes
     from engine.logs import log_to_stderr
 
     log_to_stderr()
     with told_in_one_line():
-        processes.serve_engine(_home(home), EngineSettings())
+        processes.serve_engine(_home(home), _settings(fence))
+
+
+@serve.command("standby")
+def serve_standby(
+    primary: Annotated[Path, typer.Option(help="Home of the engine to follow.")],
+    home: HomeOption = None,
+    fence: FenceOption = None,
+) -> None:
+    """Follow an engine's journal with a copy of its own, and take over when it is lost."""
+    from engine import processes
+    from engine.logs import log_to_stderr
+
+    log_to_stderr()
+    with told_in_one_line():
+        processes.serve_standby(_home(home), Home(primary), _settings(fence))
+
+
+def _settings(fence: Path | None) -> EngineSettings:
+    return EngineSettings() if fence is None else EngineSettings(fence=fence)
 
 
 @serve.command("lake")
@@ -261,6 +287,47 @@ def bench_propagation(
 
     with told_in_one_line():
         _say(json.dumps(measure(fills, products, _say), indent=2))
+
+
+@bench.command("pipeline")
+def bench_pipeline(
+    commands: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="A flow file; flow A, a million commands, if not given."
+        ),
+    ] = None,
+    batch: Annotated[
+        list[int] | None, typer.Option(help="Commands a frame; 1024 and 64 if not given.")
+    ] = None,
+    passes: Annotated[int, typer.Option(min=1, help="Passes of each; figures are medians.")] = 3,
+    rate: Annotated[
+        int, typer.Option(min=0, help="Commands a second offered to a process; 0 for none.")
+    ] = 50_000,
+    folder: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Where to write; the disk that is measured.")
+    ] = None,
+) -> None:
+    """Measure the durable pipeline, from request bytes to answer bytes, and its journal's replay."""
+    import json
+    import tempfile
+
+    from engine.simulation.order_flow import write_flow
+    from orchestration.bench_book import read_flow
+    from orchestration.bench_pipeline import measure
+
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
+
+    with (
+        told_in_one_line(),
+        tempfile.TemporaryDirectory(prefix="onebook-bench-", dir=folder or Path()) as place,
+    ):
+        if commands is None:
+            commands = Path(place) / "flow.parquet"
+            tell(write_flow(commands, "A", 1_000, 1, 1_000_000, 7).text())
+        report = measure(read_flow(commands), Path(place), batch or [1_024, 64], passes, rate, tell)
+        _say(json.dumps(report, indent=2))
 
 
 @bench.command("lake")

@@ -4,9 +4,9 @@ Owns: the job, its schedule, and one JSON record of evidence a drill under `dril
 Does not own: backing up and restoring (`engine.backup`). A drill changes nothing in the book; its copies lie
 in the system's temporary folder.
 
-A backup of the running book is restored into an empty place. Then the state decided again from it is compared
-with the live book decided to the same frame (state hash, positions, balances), and its balances with the sum
-of the lake's postings, which came another way.
+A backup of the running book is restored into an empty place and decided again from its first frame. The state
+is compared with the live book's at the same frame, decided from its newest snapshot (state hash, positions,
+balances), and its balances with the sum of the lake's postings, which came another way.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _Drill:
         with self._timed("verify_backup"):
             self.problems += verify_backup(backup).problems
         with self._timed("restore"):
-            restored = restore(backup, place)
+            restored = restore(backup, place, is_full=True)
         self._told |= {
             "frames": restored.frames,
             "recovery_point_sequence": restored.last_sequence,

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.clock import WallClock
 from engine.config import Home
 from engine.errors import BadInput, EngineUnreachable
 from engine.gateway.client import SocketClient
 from engine.journal.mark import read_mark
 from engine.projections.lake import watermark
 from engine.projections.views import view_path
+from engine.replication.standing import told_text
 from orchestration.settings import REPOSITORY
 from orchestration.supervisor import Program, Supervisor
 
@@ -20,13 +22,14 @@ Tell = Callable[[str], None]
 HOST = "127.0.0.1"  # Dagster has no accounts of its own: it is never served to another machine
 
 
-def engine_programs(home: Home) -> list[Program]:
-    """The engine and what follows its journal."""
+def engine_programs(home: Home, fence: Path | None = None) -> list[Program]:
+    """The engine, mirrored to a standby where there is a fence, and what follows its journal."""
     told = ["--home", str(home.root)]
+    fenced = [] if fence is None else ["--fence", str(fence)]
     view = view_path(home)
     view.unlink(missing_ok=True)
     return [
-        Program("engine", [*_onebook("serve", "engine"), *told], lambda: _answers(home.socket)),
+        Program("engine", [*_onebook("serve", "engine"), *told, *fenced], lambda: _answers(home.socket)),
         Program("lake", [*_onebook("serve", "lake"), *told], lambda: _is_lake_level(home)),
         Program("view", [*_onebook("serve", "view"), *told], view.exists),
     ]
@@ -57,7 +60,7 @@ def supervisor_of(home: Home) -> Supervisor:
     )
 
 
-def run_book(home: Home, port: int, tell: Tell) -> int:
+def run_book(home: Home, port: int, tell: Tell, fence: Path | None = None) -> int:
     """Run everything until Ctrl-C. Returns 0, or the code of the process that ended by itself."""
     from orchestration.day import mark_home
 
@@ -67,7 +70,7 @@ def run_book(home: Home, port: int, tell: Tell) -> int:
     supervisor = supervisor_of(home)
     supervisor.stop_on_signals()
     try:
-        for program in [*engine_programs(home), *dagster_programs(home, port)]:
+        for program in [*engine_programs(home, fence), *dagster_programs(home, port)]:
             tell(f"starting {program.name}")
             supervisor.start(program)
         tell(f"Dagster UI: http://{HOST}:{port}   (Ctrl-C stops everything)")
@@ -84,6 +87,7 @@ def book_status(home: Home) -> list[tuple[str, str]]:
         ("home", str(home.root)),
         ("journal", f"{frames or 0:,} durable frames"),
         ("lake", f"readable to sequence {watermark(home):,}" if home.lake.exists() else "none yet"),
+        ("role", told_text(home.standing, WallClock().now_ns()) or "the only copy"),
         ("engine", "answers" if _answers(home.socket) else "is not running"),
         ("inbox", f"{_count(home.inbox)} files wait"),
         ("quarantine", f"{_count(home.quarantine)} files"),

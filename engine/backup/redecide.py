@@ -5,17 +5,16 @@ Owns: re-execution to a place that is not the end. Does not own: starting an eng
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from engine.config import Home
 from engine.errors import BadInput, InvariantBroken
 from engine.image import state_of
-from engine.journal.frame import ZERO_HASH, Frame, Section
+from engine.journal.frame import ZERO_HASH
 from engine.journal.reader import read_frames
 from engine.journal.snapshot import Snapshot, read_snapshot, snapshot_paths
 from engine.pipeline import Pipeline
-from engine.replay import redo
+from engine.replay import NoJournal, redo
 from engine.state import State
 
 
@@ -27,13 +26,6 @@ class Decided(NamedTuple):
     from_frame: int  # the snapshot it began with; 0 for the first frame
     replayed_count: int  # frames
     compared_count: int  # state hashes that were kept and are equal
-
-
-class _NoJournal:
-    """Stands where re-execution needs no journal."""
-
-    def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
-        raise InvariantBroken("a replay never writes")
 
 
 def decide_again(home: Home, until_index: int, *, use_snapshot: bool = True) -> Decided:
@@ -49,7 +41,7 @@ def decide_again(home: Home, until_index: int, *, use_snapshot: bool = True) -> 
         first = kept.pop(begin)
         state = state_of(first.arrays, first.text, first.state_hash)  # raises when it hashes otherwise
         chain_hash, compared = first.chain_hash, 1
-    pipeline, replayed = Pipeline(state, _NoJournal()), 0
+    pipeline, replayed = Pipeline(state, NoJournal()), 0
     for frame in read_frames(home.journal, begin, chain_hash) if begin < until_index else ():
         redo(pipeline, frame)
         replayed += 1

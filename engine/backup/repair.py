@@ -20,12 +20,12 @@ from engine.backup.patch import Candidate, candidate_of, changed_bytes, proof_of
 from engine.config import Home
 from engine.errors import BadInput, JournalDamaged, JournalError, PlatformError
 from engine.journal.disk import DISK, Disk
-from engine.journal.lock import without_writer
 from engine.journal.mark import read_mark
 from engine.journal.places import Extent, Place, extents, places
 from engine.journal.reader import SegmentWalk, durable_index
 from engine.journal.segment import ORIGIN, Position, segment_path, segment_paths
 from engine.journal.snapshot import read_snapshot, snapshot_paths
+from engine.journal.writer import lock_folder
 
 _REPAIRING = "repairing"
 
@@ -45,27 +45,35 @@ def repair_journal(home: Home, other: Path, disk: Disk = DISK) -> Repaired:
     """
     if not home.journal.exists():
         raise BadInput(f"{home.root} holds no journal to repair; restore a backup into a new home instead")
-    with without_writer(home.journal):
-        theirs = _copy_at(other)
-        known = _known(home)
-        mark = read_mark(home.journal)
-        until = max([*known, mark if mark is not None else theirs[-1].last.index])
-        room = home.journal / _REPAIRING
-        shutil.rmtree(room, ignore_errors=True)  # of a repair that was stopped
-        make_folder(room, disk)
-        try:
-            candidates = _candidates(home.journal, room, theirs, known, until, disk)
-        except PlatformError:
-            shutil.rmtree(room)
-            raise
-        if not candidates:
-            room.rmdir()
-            return Repaired((), None)
-        aside = _set_aside(home.journal, [c.name for c, _ in candidates], disk)
-        for candidate, _ in candidates:
-            disk.rename(room / candidate.name, home.journal / candidate.name)
-        disk.fsync_folder(home.journal)
+    lock = lock_folder(home.journal, disk)
+    try:
+        return _repair(home, other, disk)
+    finally:
+        os.close(lock)
+
+
+def _repair(home: Home, other: Path, disk: Disk) -> Repaired:
+    """Prepare and prove every candidate, then set the damaged segments aside and put the candidates there."""
+    theirs = _copy_at(other)
+    known = _known(home)
+    mark = read_mark(home.journal)
+    until = max([*known, mark if mark is not None else theirs[-1].last.index])
+    room = home.journal / _REPAIRING
+    shutil.rmtree(room, ignore_errors=True)  # of a repair that was stopped
+    make_folder(room, disk)
+    try:
+        candidates = _candidates(home.journal, room, theirs, known, until, disk)
+    except PlatformError:
+        shutil.rmtree(room)
+        raise
+    if not candidates:
         room.rmdir()
+        return Repaired((), None)
+    aside = _set_aside(home.journal, [c.name for c, _ in candidates], disk)
+    for candidate, _ in candidates:
+        disk.rename(room / candidate.name, home.journal / candidate.name)
+    disk.fsync_folder(home.journal)
+    room.rmdir()
     return Repaired(tuple((c.name, changed_bytes(c), proof) for c, proof in candidates), aside)
 
 

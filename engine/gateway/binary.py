@@ -105,7 +105,12 @@ def encode_request(request_id: int, commands: Sequence[Any], session_id: int = 0
         struct.pack("<q", record_of(type(c)).type_code) + np.array(row_tuple(c), dtype=np.int64).tobytes()
         for c in commands
     )
-    return _REQUEST.pack(REQUEST_MAGIC, len(body), request_id, session_id, len(commands)) + body
+    return request_of_body(request_id, body, len(commands), session_id)
+
+
+def request_of_body(request_id: int, body: bytes, command_count: int, session_id: int = 0) -> bytes:
+    """A request whose commands are bytes already."""
+    return _REQUEST.pack(REQUEST_MAGIC, len(body), request_id, session_id, command_count) + body
 
 
 def encode_answer(

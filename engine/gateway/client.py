@@ -12,9 +12,9 @@ import numpy as np
 
 from engine.clock import Clock
 from engine.errors import EngineUnreachable
-from engine.gateway.local_socket import short_path
 from engine.gateway.protocol import LINE_BYTES, Receipt, decode_receipt, encode_request
 from engine.journal.frame import Frame, Section
+from engine.local_socket import short_path
 from engine.pipeline import Pipeline
 from schemas.derive.layout import from_row
 from schemas.record import Role

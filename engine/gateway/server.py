@@ -20,10 +20,9 @@ from typing import NamedTuple, Protocol
 
 from engine.batch import Batch
 from engine.clock import Clock
-from engine.errors import BadInput, EngineUnreachable
+from engine.errors import BadInput
 from engine.gateway import binary
 from engine.gateway.client import receipt_of_sections, split_events
-from engine.gateway.local_socket import short_path
 from engine.gateway.protocol import (
     COMMANDS_PER_LINE,
     LINE_BYTES,
@@ -33,6 +32,7 @@ from engine.gateway.protocol import (
 )
 from engine.journal.committer import Committer, CommittingJournal
 from engine.journal.frame import Frame, Section
+from engine.local_socket import listen_at
 from engine.pipeline import Pipeline
 from schemas.market import CancelOrder, CancelOrders, SetKillSwitch
 from schemas.record import record_of
@@ -96,7 +96,7 @@ class EngineServer:
         self._selector = selectors.DefaultSelector()
         self._waiting: deque[_Request] = deque()
         self._deciding: deque[list[_Request]] = deque()  # a list for each frame that is not durable yet
-        self._listener = _listen(path)
+        self._listener = listen_at(path)
         self._selector.register(self._listener, selectors.EVENT_READ, None)
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
@@ -280,19 +280,3 @@ def _cancel_session(session_id: int, received_at_ns: int) -> CancelOrders:
         side_code=0,
         is_disconnect=1,
     )
-
-
-def _listen(path: Path) -> socket.socket:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.parent.chmod(0o700)
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        with short_path(path) as short:
-            listener.bind(short)
-    except OSError as error:
-        listener.close()
-        raise EngineUnreachable(f"cannot listen at {path}: {error}") from error
-    listener.listen()
-    listener.setblocking(False)
-    return listener

@@ -37,6 +37,7 @@ class SegmentWalk:
             raise
         self.path = path
         self.offset = PAGE_BYTES
+        self.last_frame_at = PAGE_BYTES
         self.last: Position = self.header.before
 
     def __enter__(self) -> SegmentWalk:
@@ -89,7 +90,7 @@ class SegmentWalk:
             raise JournalDamaged("the frame is longer than its segment")
         raw = os.pread(self._descriptor, header.frame_bytes, self.offset)
         frame = decode_frame(raw, header, self.last.chain_hash, seed)
-        self.offset += header.frame_bytes
+        self.last_frame_at, self.offset = self.offset, self.offset + header.frame_bytes
         self.last = Position(frame.index, frame.last_sequence, frame.term, frame.chain_hash)
         return frame
 
@@ -103,6 +104,7 @@ class JournalWalk:
     def __init__(self, folder: Path, after_index: int) -> None:
         """Stand behind frame `after_index`. Raises JournalDamaged when the way to it does not verify."""
         self._folder = folder
+        self._place = folder.stat().st_ino
         self._segment = _segment_of(folder, after_index)
         try:
             while self.last.index < after_index:
@@ -139,6 +141,17 @@ class JournalWalk:
             self._segment = following
         return frame
 
+    def is_of(self, folder: Path) -> bool:
+        """Whether the files that are read here are still those of the folder."""
+        try:
+            return folder.stat().st_ino == self._place
+        except FileNotFoundError:
+            return False
+
+    def raw(self) -> tuple[SegmentHeader, bytes]:
+        """The bytes of the frame read last, and the header of the segment that holds it."""
+        return self._segment.header, self._segment.written(self._segment.last_frame_at)
+
 
 def durable_index(folder: Path) -> int:
     """The index of the last durable frame. Raises JournalDamaged when nothing tells it."""
@@ -148,13 +161,19 @@ def durable_index(folder: Path) -> int:
     return mark
 
 
-def read_frames(folder: Path, after_index: int = 0, after_chain_hash: bytes | None = None) -> Iterator[Frame]:
+def read_frames(
+    folder: Path,
+    after_index: int = 0,
+    after_chain_hash: bytes | None = None,
+    until_index: int | None = None,
+) -> Iterator[Frame]:
     """Every durable frame after `after_index`, verified.
 
     With `after_chain_hash` (of a snapshot, say) the frame `after_index` must have that chain hash.
+    Whoever knows that frames above the mark are durable gives the last of them as `until_index`.
     Raises JournalDamaged when bytes do not verify, JournalError when a record is not declared here.
     """
-    until = durable_index(folder)
+    until = durable_index(folder) if until_index is None else until_index
     if after_index > until:
         raise JournalDamaged(f"{folder}: ends at frame {until}, before frame {after_index}")
     walk = JournalWalk(folder, after_index)
@@ -179,17 +198,26 @@ def follow(
     `stop` is asked whenever no frame is waiting. Raises JournalDamaged, JournalError as `read_frames`.
     """
     walk: JournalWalk | None = None
+    known: Position | None = None
     try:
         while True:
             until = read_mark(folder)
-            if until is None or until < after_index or (walk and until <= walk.last.index):
+            if walk is not None and not walk.is_of(folder):  # a standby's journal was set aside
+                walk.close()
+                walk = None
+                continue
+            if until is None or until < after_index or (walk and until == after_index):
                 if stop():
                     return
                 time.sleep(poll_seconds)
                 continue
-            walk = walk or JournalWalk(folder, after_index)
+            if walk is None:
+                walk = JournalWalk(folder, after_index)
+                if known not in (None, walk.last):
+                    raise JournalDamaged(f"{folder}: frame {after_index} has another chain hash than known")
             while walk.last.index < until:
                 yield walk.next_frame()
+                after_index, known = walk.last.index, walk.last
             if stop():
                 return
     finally:

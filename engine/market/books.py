@@ -267,9 +267,17 @@ class Books:
         """Whether the kill switch is on."""
         return bool(self.meta[w.IS_STOPPED])
 
-    def image(self) -> bytes:
-        """Canonical bytes: the same for the same books, whatever rows and pages their orders stand in."""
-        parts = (self.phases(), self.orders(), self._arrays[w.TICKS], self.meta[[w.IS_STOPPED]])
+    def image(self, orders: Rows | None = None) -> bytes:
+        """Canonical bytes: the same for the same books, whatever rows and pages their orders stand in.
+
+        `orders` are those of `orders()`, where they are at hand.
+        """
+        parts = (
+            self.phases(),
+            self.orders() if orders is None else orders,
+            self._arrays[w.TICKS],
+            self.meta[[w.IS_STOPPED]],
+        )
         return b"".join(part.tobytes() for part in parts)
 
     def restore(self, orders: Rows, phases: Rows, *, is_stopped: bool) -> None:

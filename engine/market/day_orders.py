@@ -23,7 +23,7 @@ class DayOrders(NamedTuple):
 
     rows: Rows  # (order_id_count + 1,) OrderRow; row zero is nobody
     slots: Words  # hash table of positions in rows; zero is empty
-    meta: Words  # (1,): how many rows are used, row zero included
+    meta: Words  # (2,): how many rows are used, row zero included; all ids used, in order, mixed into a word
 
 
 def make_day_orders(order_id_count: int) -> DayOrders:
@@ -32,13 +32,18 @@ def make_day_orders(order_id_count: int) -> DayOrders:
     return DayOrders(
         rows=empty_rows(OrderRow, order_id_count + 1),
         slots=np.zeros(1 << bits, dtype=np.int64),
-        meta=np.ones(1, dtype=np.int64),
+        meta=np.array([1, 0], dtype=np.int64),
     )
 
 
 def used_rows(orders: DayOrders) -> Rows:
     """The rows used today, in order of first use."""
     return orders.rows[1 : int(orders.meta[0])].copy()
+
+
+def canonical_rows(orders: DayOrders, positions: Words) -> bytes:
+    """Canonical bytes: the ids used today, and the orders at these positions, which are those that live."""
+    return orders.meta.tobytes() + orders.rows[np.sort(positions)].tobytes()
 
 
 def restore_rows(orders: DayOrders, rows: Rows) -> None:

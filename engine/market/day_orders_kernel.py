@@ -24,14 +24,22 @@ DAY_BLOCK = BlockType("DAY", rows=rows_of(OrderRow), slots=words(), meta=words()
 """The fields of `day_orders.DayOrders`; the kernels here take either."""
 
 ROW_WORDS = words_in(OrderRow)
+INVERSE = pow(FIBONACCI, -1, 1 << 64)
+INVERSE -= (INVERSE >> 63) << 64  # of FIBONACCI, as a signed word: what was multiplied in can be taken back
 MIXER = -4658895280553007687  # another odd number without pattern
+
+
+@inner
+def _mixed(account_id, client_order_id):
+    """A word in which every bit of an id tells."""
+    mixed = (client_order_id ^ (account_id * MIXER)) * FIBONACCI
+    return (mixed ^ (mixed >> 32)) * FIBONACCI
 
 
 @inner
 def _first_slot(orders, account_id, client_order_id):
     """Where the search for an id begins."""
-    mixed = (client_order_id ^ (account_id * MIXER)) * FIBONACCI
-    return ((mixed ^ (mixed >> 32)) * FIBONACCI >> 20) & (len(orders.slots) - 1)
+    return (_mixed(account_id, client_order_id) >> 20) & (len(orders.slots) - 1)
 
 
 @kernel
@@ -85,6 +93,7 @@ def remember_client_id(orders, account_id, client_order_id):
     orders.rows[at].client_order_id = client_order_id
     orders.slots[slot] = at
     orders.meta[0] = at + 1
+    orders.meta[1] = orders.meta[1] * FIBONACCI + _mixed(account_id, client_order_id)
     return at
 
 
@@ -95,6 +104,7 @@ def forget_last_client_id(orders):
     row = orders.rows[at]
     orders.slots[_slot_of(orders, row.account_id, row.client_order_id)] = 0
     orders.meta[0] = at
+    orders.meta[1] = (orders.meta[1] - _mixed(row.account_id, row.client_order_id)) * INVERSE
 
 
 @kernel
@@ -103,6 +113,7 @@ def turn_day(orders, meta):
     orders.slots[:] = 0
     used = orders.meta[0]
     orders.meta[0] = 1
+    orders.meta[1] = 0
     for at in range(1, used):
         if orders.rows[at].open_lots == 0:
             continue
@@ -111,6 +122,7 @@ def turn_day(orders, meta):
         row = orders.rows[kept]
         orders.slots[_slot_of(orders, row.account_id, row.client_order_id)] = kept
         orders.meta[0] = kept + 1
+        orders.meta[1] = orders.meta[1] * FIBONACCI + _mixed(row.account_id, row.client_order_id)
         books = load(meta, ORDERS)
         found = find_order(meta, load(meta, IDS), books, row.order_id)
         store(books, found * ORDER_WORDS + O_CLIENT, kept)

@@ -12,6 +12,8 @@ from engine.backup.restore import Restored
 from engine.clock import FakeClock
 from engine.config import Home
 from engine.errors import JournalDamaged
+from engine.image import arrays_of, text_of
+from engine.journal.snapshot import write_snapshot
 from engine.projections.lake import LakeWriter
 from orchestration import restore_drill
 from orchestration.restore_drill import evidence_path, run_drill
@@ -78,14 +80,26 @@ def test_a_lake_of_other_postings_is_red(book: PlayedBook, monkeypatch: pytest.M
 def test_a_restored_book_that_differs_is_red(book: PlayedBook, monkeypatch: pytest.MonkeyPatch) -> None:
     true = restore_drill.restore
 
-    def other(*words: Path | Home) -> Restored:
-        restored = true(*words)  # type: ignore[arg-type]
+    def other(folder: Path, home: Home, *, is_full: bool) -> Restored:
+        restored = true(folder, home, is_full=is_full)
         restored.decided.state.positions["position_lots"][5, 1] += 1
         return restored
 
     monkeypatch.setattr(restore_drill, "restore", other)
     evidence = run_drill(book.home, FakeClock(AT_NS))
     assert [p.split(":")[0] for p in evidence["problems"]] == ["state_hash", "positions"]
+    book.close()
+
+
+def test_a_snapshot_of_another_state_is_red(book: PlayedBook) -> None:
+    """It verifies and stands at the right place of the chain: only deciding all again tells."""
+    state, last = book.pipeline.state, book.writer.last
+    state.accounts["fee_group_id"][5] += 1
+    arrays, text = arrays_of(state), text_of(state)
+    write_snapshot(book.home.snapshots, last.index, last.chain_hash, state.hash(), arrays, text)
+    evidence = run_drill(book.home, FakeClock(AT_NS))
+    assert evidence["problems"] and evidence["problems"][0].startswith("restore: ")
+    assert f"the state is not that of {last.index:012d}.snapshot" in evidence["problems"][0]
     book.close()
 
 

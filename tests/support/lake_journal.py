@@ -10,6 +10,7 @@ import numpy as np
 from engine.config import Home
 from engine.journal.frame import Section
 from engine.journal.reader import read_frames
+from engine.journal.segment import Position
 from engine.journal.writer import JournalWriter
 from engine.projections.delta import LakeTable
 from engine.projections.lake import read_table
@@ -34,6 +35,11 @@ class RandomJournal:
         """Append frames, each with up to `row_count` rows of some of the classes."""
         for _ in range(frame_count):
             self._writer.append([self._section(cls, row_count) for cls in self._chosen()])
+
+    @property
+    def last(self) -> Position:
+        """The last frame."""
+        return self._writer.last
 
     def close(self) -> None:
         self._writer.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from engine.errors import JournalFailed
 from engine.journal.disk import RealDisk
-from engine.journal.snapshot import load_snapshot, write_snapshot
+from engine.journal.snapshot import load_snapshot, read_snapshot, write_snapshot
 from schemas.derive.layout import empty_rows
 from schemas.market import CancelOrder
 from tests.support.journal_disk import FaultyDisk
@@ -50,13 +51,18 @@ def test_any_flip_or_cut_falls_back_to_the_older(tmp_path: Path) -> None:
     _write(tmp_path, 1)
     path = _write(tmp_path, 2)
     good = path.read_bytes()
-    for at in [*range(0, len(good), 5), *range(len(good) - 40, len(good))]:
-        changed = bytearray(good)
-        changed[at] ^= 1 << at % 8
-        for content in (bytes(changed), good[:at]):
-            path.write_bytes(content)
-            found = load_snapshot(tmp_path)
-            assert found is not None and found.frame_index == 1
+    with path.open("r+b", buffering=0) as file:  # in place: a file emptied and written anew is flushed
+        for at in range(len(good)):
+            for bit in range(8):
+                os.pwrite(file.fileno(), bytes([good[at] ^ 1 << bit]), at)
+                assert read_snapshot(path) is None
+            os.pwrite(file.fileno(), good[at : at + 1], at)
+        assert read_snapshot(path) is not None
+        for length in reversed(range(len(good))):
+            file.truncate(length)
+            assert read_snapshot(path) is None
+    found = load_snapshot(tmp_path)
+    assert found is not None and found.frame_index == 1
     (tmp_path / "000000000001.snapshot").unlink()
     assert load_snapshot(tmp_path) is None
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import threading
 from pathlib import Path
 
@@ -181,3 +182,47 @@ def test_following_a_writer_at_work(tmp_path: Path) -> None:
     late = [f.index for f in follow(tmp_path / "journal", max(seen, default=3), lambda: True)]
     assert seen + late == list(range(4, 61))
     writer.close()
+
+
+def test_following_a_copy_that_is_set_aside_and_made_again(tmp_path: Path) -> None:
+    """A follower that has the old files open must not read on in them."""
+    folder = tmp_path / "journal"
+    writer = _open(folder)
+    for _ in range(4):
+        _append(writer)
+    writer.close()
+    frames, seen, answers = list(read_frames(folder)), list[int](), iter([False, True])
+    following = follow(folder, 0, lambda: next(answers), poll_seconds=0.0005)
+    mark = mark_path(folder).read_bytes()
+    mark_path(folder).write_bytes(struct.pack("<QQ", 3, 3 ^ ((1 << 64) - 1)))  # frame 4 is nobody's
+    seen += [next(following).index for _ in range(3)]
+    folder.rename(tmp_path / "aside")
+    again = _open(folder)
+    for one in frames[:3]:
+        again.append(one.sections, one.state_hash)
+    again.append(batch(again.last.last_sequence + 1, 9))
+    again.append(batch(again.last.last_sequence + 1, 1))
+    assert mark_path(tmp_path / "aside").read_bytes() != mark
+    (fourth, fifth) = following
+    assert (seen, fourth.index, fifth.index) == ([1, 2, 3], 4, 5)
+    assert fourth.last_sequence - fourth.first_sequence == 17  # the new one
+    again.close()
+
+
+def test_following_a_copy_of_another_history_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    for name, count in (("journal", 1), ("other", 2)):
+        writer = _open(tmp_path / name)
+        for _ in range(3):
+            _append(writer, count)
+        writer.close()
+    following = follow(folder, 0, lambda: False, poll_seconds=0.0005)
+    assert next(following).index == 1
+    assert [next(following).index for _ in range(2)] == [2, 3]
+    folder.rename(tmp_path / "aside")
+    (tmp_path / "other").rename(folder)
+    other = _open(folder)
+    _append(other)
+    with pytest.raises(JournalDamaged, match="frame 3 has another chain hash than known"):
+        next(following)
+    other.close()

@@ -114,6 +114,9 @@ class BatchLog:
     def _recovered(self, content: bytes) -> int:
         """Read all whole lines, blank what a cut left behind them, and tell where the log ends."""
         whole = self._read(content)
+        # After a sync that failed the last line may be in memory only: write it again.
+        last_at = content.rfind(b"\n", 0, max(0, whole - 1)) + 1
+        self._disk.pwrite(self._descriptor, content[last_at:whole], last_at)
         if torn := len(content) - whole:
             self._disk.pwrite(self._descriptor, b"\n" * torn, whole)
         self._disk.fdatasync(self._descriptor)

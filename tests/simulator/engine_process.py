@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 from engine.batch import Batch
 from engine.config import EngineSettings, Home
-from engine.gateway.client import receipt_of, split_receipt
+from engine.gateway.client import receipt_of_sections, split_events
 from engine.gateway.protocol import decode_session_request, encode_receipt
-from engine.journal.frame import ZERO_HASH, Frame
+from engine.journal.frame import Frame
 from engine.journal.reader import read_frames
 from engine.journal.snapshot import load_snapshot
 from engine.journal.writer import JournalWriter, Staged
 from engine.pipeline import Pipeline
-from engine.replay import open_pipeline, take_snapshot
+from engine.replay import open_book, take_snapshot
 from schemas.market import CancelOrder
 from tests.simulator.client import Client
 from tests.simulator.clock import MS
@@ -67,16 +67,16 @@ class EngineProcess:
         self._staged: list[tuple[Staged, Sequence[Request]]] = []
         self._is_due = False
         self._is_commit_due = False
-        self._count = 0
         self._since_snapshot = 0
         self._kept_snapshot = 0  # the newest that was reported written
         self.pipeline: Pipeline | None = None
+        self._writer: JournalWriter
 
     def start(self) -> None:
         """Recover, and show the oracle what was found."""
         self._refuse_lost_snapshot()
-        pipeline = self._held.enter_context(open_pipeline(self._home, self._settings, self._disk))
-        self.pipeline = pipeline
+        book = self._held.enter_context(open_book(self._home, self._settings, self._disk))
+        self.pipeline, self._writer = pipeline, _ = book
         if pipeline.is_configured:
             promised = self._oracle.last_index
             found = list(read_frames(self._home.journal, promised, self._oracle.last_chain_hash))
@@ -113,11 +113,6 @@ class EngineProcess:
             self._is_due = True
             self._run_later(GATHERING_NS, self._decide)
 
-    @property
-    def _writer(self) -> JournalWriter:
-        """The journal that the pipeline writes."""
-        return self.pipeline._journal  # type: ignore[union-attr, return-value]
-
     def _run_later(self, delay_ns: int, step: Callable[[], None]) -> None:
         self._machine.schedule.after(delay_ns, lambda: self._machine.run(self.name, step))
 
@@ -139,12 +134,8 @@ class EngineProcess:
     def _stage(self, commands: list[Any], batch: Sequence[Request] = ()) -> None:
         if self.pipeline is None:
             raise Violation(f"{self.name} decides without a pipeline")
-        sections = self.pipeline.decide(Batch.of(commands))
-        state_hash = self.pipeline.state.hash()
-        self._oracle.decided(commands, state_hash)
-        self._count += 1
-        is_hashed = self._count % self._settings.state_hash_frame_count == 0
-        staged = self._writer.stage(sections, state_hash if is_hashed else ZERO_HASH)
+        staged = self.pipeline.stage(Batch.of(commands))
+        self._oracle.decided(commands, self.pipeline.state.hash())
         self._staged.append((staged, batch))
 
     def _commit(self) -> None:
@@ -161,9 +152,10 @@ class EngineProcess:
             )
             if not batch:
                 continue  # the engine's own first command
-            receipts = split_receipt(receipt_of(frame), [len(r.commands) for r in batch])
-            for request, receipt in zip(batch, receipts, strict=True):
-                self._answer(request, encode_receipt(receipt))
+            counts, first = [len(r.commands) for r in batch], frame.first_sequence
+            for request, count, events in zip(batch, counts, split_events(frame, counts), strict=True):
+                self._answer(request, encode_receipt(receipt_of_sections(frame.index, first, events)))
+                first += count
         if len(frames) > 1:
             self._machine.trace.fault("several frames in one sync", self.name)
         self._since_snapshot += len(frames)

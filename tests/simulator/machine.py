@@ -12,17 +12,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from engine.errors import InvariantBroken, JournalDamaged, JournalFailed
+from engine.errors import InvariantBroken, JournalDamaged, JournalFailed, LakeError
 from tests.simulator import rot
 from tests.simulator.clock import MS, MachineClock
 from tests.simulator.disk import MachineDisk
 from tests.simulator.disk_faults import PlannedFaults
 from tests.simulator.errors import PowerCut, ProcessKilled, Violation
+from tests.simulator.lake_store import LakeOnDisk
 from tests.simulator.plan import FaultPlan
 from tests.simulator.schedule import Schedule
 from tests.simulator.trace import Trace
 
 RESTART_NS = 8 * MS
+ENGINE = "engine"
+MOST_LAKE_REFUSALS = 12
 
 
 class Process(Protocol):
@@ -53,6 +56,11 @@ class Machine:
         self.disk = MachineDisk(root, draw)
         self.rot = rot.Rot(self.disk, draw)
         self.clock = MachineClock(schedule.time)
+        self.is_mark_behind: Callable[[], bool] = lambda: False
+        self.holds_journal: Callable[[], bool] = lambda: False
+        self.lake_refusals = 0  # one after the other, without a good start between
+        self.lake = LakeOnDisk(draw)
+        self.on_loss: Callable[[], None] = lambda: None  # whenever a process or the power was lost
         self.running: dict[str, Process] = {}
         self.paused_until: dict[str, int] = {}
         self._all: dict[str, Process] = {}
@@ -93,12 +101,15 @@ class Machine:
             self._failed(name, failure)
         except JournalDamaged as damage:
             self._halted(name, damage)
+        except LakeError as refusal:
+            self._lake_stopped(name, refusal)
         except InvariantBroken as broken:
             raise Violation(f"{name} stopped: {broken}") from broken
 
     def kill(self, name: str) -> None:
         """End a process and start it again a little later."""
         self._end(name)
+        self.on_loss()
         self._start_later(name)
 
     def cut_power(self) -> None:
@@ -108,7 +119,10 @@ class Machine:
             self._end(name)
         if self.disk.cut():
             self.trace.fault("torn write", self.name)
+        if self.lake.cut():
+            self.trace.fault("torn lake version", self.name)
         self.trace.note(self.name, "power is back")
+        self.on_loss()
         for name in self._all:
             self._start_later(name)
 
@@ -126,12 +140,27 @@ class Machine:
         self.trace.note(name, f"stops: {errno.errorcode[cause.errno]}")
         self.kill(name)
 
+    def _lake_stopped(self, name: str, refusal: LakeError) -> None:
+        """A lake writer ends with any failure; opening the lake again must heal it."""
+        self.lake_refusals += 1
+        if self.lake_refusals > MOST_LAKE_REFUSALS:
+            raise Violation(f"{name} stops again and again: {refusal}") from refusal
+        self.trace.note(name, f"stops: {refusal}")
+        self.kill(name)
+
     def _halted(self, name: str, damage: JournalDamaged) -> None:
         reason = rot.judge(self.disk)
+        if not reason and name != ENGINE and self.is_mark_behind():
+            self.trace.note(name, "waits for the engine to renew the mark")
+            self.kill(name)
+            return
         if not reason:
             raise Violation(f"{name} halted over a journal that is whole: {damage}") from damage
         self._end(name)
         self.trace.fault("halt and restore", name, reason)
+        for other in list(self.running):
+            self._end(other)
+            self._start_later(other)
         for path in self.disk.files(rot.SEGMENT):
             self.disk.restore(path)
         self._start_later(name)

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.config import EngineSettings, Home
+from engine.journal.mark import read_mark
 from tests.simulator.client import Client
 from tests.simulator.clock import MS
 from tests.simulator.engine_process import EngineProcess
 from tests.simulator.errors import Violation
 from tests.simulator.final_checks import check_all
+from tests.simulator.lake_checks import check_readers, check_rows
+from tests.simulator.lake_process import LakeProcess
 from tests.simulator.machine import Machine
 from tests.simulator.network import Network
 from tests.simulator.oracle import Oracle
@@ -63,16 +66,22 @@ class Simulation:
         self.oracle = Oracle(trace)
         self.network = Network(self.schedule, self.plan, trace, stream("network"))
         self.home = Home(root)
-        for folder in (self.home.journal, self.home.snapshots):
+        for folder in (self.home.journal, self.home.snapshots, self.home.lake):
             folder.mkdir(parents=True)
         self.machine = Machine("machine", root, self.schedule, self.plan, trace, stream("machine"))
         settings = EngineSettings(
             segment_bytes=draw.choice([8_192, 12_288, 24_576]),
             snapshot_frame_count=draw.choice([5, 11, 40]),
             state_hash_frame_count=draw.choice([1, 3]),
+            lake_batch_frame_count=draw.choice([2, 5, 9]),
         )
         self.engine = EngineProcess("engine", self.machine, self.network, self.oracle, self.home, settings)
         self.machine.add(self.engine)
+        self.lake = LakeProcess("lake", self.machine, self.machine.lake, self.home, settings)
+        self.machine.add(self.lake)
+        self.machine.on_loss = lambda: check_readers(self.machine.lake, self.oracle)
+        self.machine.holds_journal = lambda: self.engine.pipeline is not None
+        self.machine.is_mark_behind = lambda: (read_mark(self.home.journal) or 0) < self.oracle.last_index
         ways = [("machine", self.engine.deliver)]
 
         def client(name: str, requests: Iterator[list[Any]]) -> Client:
@@ -96,6 +105,7 @@ class Simulation:
         """Live through all of it. Raises Violation."""
         self.trace.note("world", f"faults: {self.plan}")
         self.machine.start("engine")
+        self.machine.start("lake")
         self.faults.begin()
         self._wait_for(self.operator)
         self._wait_for(*self.clients)
@@ -103,6 +113,10 @@ class Simulation:
         self._wait_for(self.turner)
         self._wait_for(*self.later)
         self._still()
+        self._let_lake_catch_up()
+        self.lake.end()
+        check_readers(self.machine.lake, self.oracle)
+        check_rows(self.machine.lake, self.oracle)
         check_all(self.machine, self.home, self.oracle, self.engine)
 
     def _wait_for(self, *clients: Client) -> None:
@@ -130,6 +144,10 @@ class Simulation:
         if not self.schedule.run_until(is_up, QUIET_NS):
             raise Violation("without any fault the engine does not come up")
 
+    def _let_lake_catch_up(self) -> None:
+        if not self.schedule.run_until(lambda: self.lake.frame_count == self.oracle.last_index, QUIET_NS):
+            raise Violation("without any fault the lake does not get the whole journal")
+
 
 def _where(error: BaseException) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
@@ -152,6 +170,7 @@ def run_seed(seed: int, echo: Callable[[str], None] | None = None) -> Outcome:
             violation = f"{type(error).__name__}: {error} ({_where(error)})"
         trace.note("world", violation or "every promise held")
         simulation.engine.end()
+        simulation.lake.end()
         promises = simulation.oracle.promises
         head = promises[-1].frame.chain_hash.hex() if promises else ""
         return Outcome(seed, violation, trace.digest, head, len(promises), trace.faults, list(trace.last))

@@ -9,7 +9,7 @@ from engine.journal.writer import JournalWriter
 from tests.simulator.clock import MS
 from tests.simulator.disk import Hook
 from tests.simulator.errors import Violation
-from tests.simulator.machine import Machine
+from tests.simulator.machine import ENGINE, Machine
 from tests.simulator.plan import FaultPlan
 from tests.simulator.schedule import Schedule
 from tests.simulator.trace import Trace
@@ -58,7 +58,7 @@ class WorldFaults:
         for name in list(machine.running):
             if plan.strikes("process paused"):
                 self._pause(name)
-            if plan.strikes("second engine"):
+            if name == ENGINE and machine.holds_journal() and plan.strikes("second engine"):
                 self._start_second(name)
             if plan.strikes("kill"):
                 self._trace.fault("kill", name)

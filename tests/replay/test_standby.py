@@ -18,17 +18,14 @@ from pathlib import Path
 from engine.config import Home
 from engine.gateway.protocol import encode_request
 from engine.image import arrays_of, text_of
-from engine.journal.mark import mark_path
 from engine.journal.reader import read_frames
 from engine.journal.snapshot import load_snapshot, write_snapshot
 from engine.journal.verify import verify_journal
-from engine.journal.writer import JournalWriter
 from engine.local_socket import short_path
-from engine.pipeline import Pipeline
 from engine.replay import recover
 from engine.replication.fence import FolderFence
 from schemas.market import PlaceOrder
-from tests.support.standby_pair import Client, Pair, kill, order, until
+from tests.support.standby_pair import Client, Pair, kill, order, until, write_one_more
 
 ROUNDS = 3
 
@@ -101,7 +98,7 @@ def test_a_paused_primary_acknowledges_nothing_and_its_last_frame_is_set_aside(t
         client.stop()
         assert 999_999 not in pair.accepted(1)
 
-        index = _write_one_more(pair.homes[0], term=2)
+        index = write_one_more(pair.homes[0], term=2)
         refused = pair.start(0, "engine")  # it does not come back as if nothing had been
         assert refused.wait(60) == 2
         assert "start as standby" in pair.log(0)
@@ -137,17 +134,6 @@ def _heard(connected: socket.socket) -> bytes:
         return connected.recv(1 << 16)
     except ConnectionResetError:
         return b""
-
-
-def _write_one_more(home: Home, term: int) -> int:
-    """Leave the frame that a primary wrote and nobody had when it ended; returns its index."""
-    marked = mark_path(home.journal).read_bytes()
-    writer = JournalWriter.open(home.journal, segment_bytes=262_144, term=term)
-    found = recover(home)
-    frame = Pipeline(found.state, writer, frame_count=found.frame_count).submit([order(999_999)])
-    writer.close()
-    mark_path(home.journal).write_bytes(marked)
-    return frame.index
 
 
 def test_a_standby_that_is_lost_or_differs_holds_nobody_up_and_never_reigns(tmp_path: Path) -> None:

@@ -112,9 +112,9 @@ class JournalWriter:
 
         `segment_bytes` is a multiple of 4096; `known_index` a frame that others know as durable; `term` the
         number of the writer's reign, never lower than before. `claim` is called with the recovered end before
-        readers see frames above the mark: what it raises leaves the mark as it was. Raises JournalDamaged when
-        durable bytes do not verify, JournalFailed when the disk refuses, JournalError when another writer holds
-        the folder.
+        readers see frames above the mark: what it raises leaves the mark as it was.
+        Raises JournalDamaged when durable bytes do not verify, JournalFailed when the disk refuses,
+        JournalError when another writer holds the folder.
         """
         if segment_bytes < 2 * PAGE_BYTES or segment_bytes % PAGE_BYTES:
             raise JournalError(f"segment_bytes {segment_bytes} is not a multiple of {PAGE_BYTES} above it")

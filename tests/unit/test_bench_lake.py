@@ -1,4 +1,4 @@
-"""The lake's benchmark measures what it says: whole journals, every row once, the first look that shows a frame."""
+"""The lake's benchmark measures what it says: every row once, and the first look that shows a frame."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from engine.clock import WallClock
+from engine.clock import FakeClock, WallClock
 from engine.config import EngineSettings, Home
 from engine.errors import LakeError
 from engine.projections import lake
@@ -21,6 +21,7 @@ from engine.projections.compaction import compact
 from engine.projections.delta_log import read_entry
 from engine.projections.lake import LakeWriter, watermark
 from engine.projections.repair import versions
+from engine.projections.vacuum import vacuum
 from schemas.external import LakeWatermark
 from schemas.record import record_of
 from tests.support.lake_journal import CLASSES, RandomJournal, differences, log_entry
@@ -166,6 +167,17 @@ def test_a_compaction_torn_at_any_step_is_dropped_or_kept_whole(
         assert writer.catch_up() == 2
     assert differences(compacted) == []
     assert watermark(compacted) > 0
+
+
+def test_a_damaged_compaction_is_not_dropped_when_the_former_files_are_gone(compacted: Home) -> None:
+    later = FakeClock(WallClock().now_ns() + 8 * 86_400 * 1_000_000_000)
+    assert vacuum(compacted.lake / "fills", later, 7).file_count > 1
+    STATES["short"](entry(compacted))
+    before = versions(compacted.lake / "fills")
+    for _ in range(2):
+        with pytest.raises(LakeError, match=r"fills: durable version \d+ is damaged"):
+            LakeWriter(compacted, SETTINGS).open()
+    assert versions(compacted.lake / "fills") == before
 
 
 def test_an_old_pointer_to_a_checkpoint_loses_nothing(compacted: Home) -> None:

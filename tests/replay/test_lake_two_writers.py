@@ -21,7 +21,7 @@ from schemas.external import LakeWatermark
 from schemas.record import RecordType, record_of
 from tests.support.lake_journal import CLASSES, RandomJournal, differences, journal_rows, lake_rows
 
-REFUSAL_COUNT = 6
+REFUSAL_COUNT = 5
 SECONDS = 60.0
 SETTINGS = EngineSettings(lake_batch_frame_count=2)
 

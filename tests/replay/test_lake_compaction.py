@@ -183,7 +183,23 @@ def test_a_compaction_torn_at_any_step_is_dropped_or_kept_whole(
     assert watermark(compacted) > 0
 
 
-def test_a_damaged_compaction_is_not_dropped_when_the_former_files_are_gone(compacted: Home) -> None:
+def test_a_damaged_compaction_is_not_dropped_when_the_former_files_are_gone(
+    compacted: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.projections import compaction
+
+    journal = RandomJournal(compacted, seed=26)
+    with LakeWriter(compacted, SETTINGS) as writer:
+        small = len(versions(compacted.lake / "fills"))
+        for row_count in (5, 2_000):  # the last versions name files that are too large to be put together
+            while len(versions(compacted.lake / "fills")) < small + 3:
+                journal.append(row_count=row_count)
+                writer.catch_up()
+            small += 3
+    journal.close()
+    sizes = sorted(path.stat().st_size for path in (compacted.lake / "fills").glob("*.parquet"))
+    monkeypatch.setattr(compaction, "SMALL_BYTES", sizes[-3])
+    compact(compacted.lake / "fills", record_of(CLASSES[3]), WallClock(), min_file_count=2)
     later = FakeClock(WallClock().now_ns() + 8 * 86_400 * 1_000_000_000)
     assert vacuum(compacted.lake / "fills", later, 7).file_count > 1
     STATES["short"](entry(compacted))

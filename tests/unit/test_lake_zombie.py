@@ -40,8 +40,8 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
 
 
-def writer_of(home: Home) -> LakeWriter:
-    return LakeWriter(home, SETTINGS, store=LockIsGone(home, thread_count=1))
+def writer_of(home: Home, settings: EngineSettings = SETTINGS) -> LakeWriter:
+    return LakeWriter(home, settings, store=LockIsGone(home, thread_count=1))
 
 
 def asleep_at(monkeypatch: pytest.MonkeyPatch, step: int, meanwhile: Callable[[], None]) -> Callable[[], int]:
@@ -75,7 +75,8 @@ def test_a_writer_that_slept_at_any_step_is_refused_and_harms_nothing(home: Home
         journal.append(4)
 
         def live() -> None:
-            with writer_of(home) as living:
+            journal.append(2)  # so that the same number would not name the same frames
+            with writer_of(home, EngineSettings()) as living:
                 living.catch_up()
 
         with pytest.MonkeyPatch.context() as patched, writer_of(home) as zombie:

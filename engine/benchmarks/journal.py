@@ -1,7 +1,7 @@
 """The journal by itself: what a sync costs, what writing costs beside a plain write, how fast it is verified.
 
-Owns: the measurements. Deciding is not measured here (`onebook bench pipeline`). The folder that is given, on the
-disk to measure, is emptied again.
+Owns: the measurements. Deciding is not measured here (`onebook bench pipeline`). The folder that is given, on
+the disk to measure, is emptied again.
 """
 
 from __future__ import annotations

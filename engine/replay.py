@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from engine.batch import Batch
 from engine.config import EngineSettings, Home
 from engine.errors import InvariantBroken
@@ -23,6 +21,7 @@ from engine.journal.mark import read_mark
 from engine.journal.reader import read_frames
 from engine.journal.snapshot import load_snapshot, write_snapshot
 from engine.journal.writer import JournalWriter, Staged
+from engine.memory_kernel import WORD_BYTES, are_same
 from engine.pipeline import Pipeline
 from engine.state import State
 from schemas.derive.layout import Rows
@@ -86,7 +85,8 @@ def redo(pipeline: Pipeline, frame: Frame) -> None:
 
 
 def _are_same(kept: Rows, made: Rows) -> bool:
-    return kept.view(np.uint8).data == made.view(np.uint8).data
+    is_alike = kept.dtype == made.dtype and len(kept) == len(made)
+    return is_alike and are_same(kept.ctypes.data, made.ctypes.data, kept.nbytes // WORD_BYTES)
 
 
 def take_snapshot(home: Home, state: State, frame: Frame, disk: Disk = DISK) -> Path:

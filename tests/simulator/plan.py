@@ -28,6 +28,7 @@ EVENTS = {  # chance of each turn of the world, a few milliseconds long
     "clock set forward": 0.02,
     "clock set back": 0.03,
     "second engine": 0.02,
+    "link broken": 0.02,
     "disk full": 0.02,
     "bit flip": 0.03,
     "misdirected write": 0.02,

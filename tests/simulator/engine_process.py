@@ -80,6 +80,7 @@ class EngineProcess:
     def begin_deciding(self, pipeline: Pipeline, writer: JournalWriter) -> None:
         """Take requests from now on."""
         self.pipeline, self._writer = pipeline, writer
+        self._oracle.stands_at(writer.last.index)
         if pipeline.is_configured:
             promised = self._oracle.last_index
             found = list(read_frames(self._home.journal, promised, self._oracle.last_chain_hash))

@@ -24,6 +24,7 @@ from tests.simulator.schedule import Schedule
 from tests.simulator.trace import Trace
 
 RESTART_NS = 8 * MS
+LONG_RESTART_NS = 250 * MS  # so long that a standby takes over
 LAKE = "lake"
 MOST_LAKE_REFUSALS = 12
 
@@ -204,4 +205,6 @@ class Machine:
             if self._starts[name] == count:
                 self.start(name)
 
-        self.schedule.after(self.draw.randint(RESTART_NS // 4, RESTART_NS), start)
+        is_long = not self.plan.is_still and self.draw.random() < 0.15
+        longest_ns = LONG_RESTART_NS if is_long else RESTART_NS
+        self.schedule.after(self.draw.randint(longest_ns // 4, longest_ns), start)

@@ -67,6 +67,11 @@ class Oracle:
         """Its chain hash; none before the first."""
         return self.promises[-1].frame.chain_hash if self.promises else None
 
+    @property
+    def reachable_index(self) -> int:
+        """The newest frame that may be durable, and seen by readers, though nobody was told of it yet."""
+        return self.last_index + len(self._flights.get(self.reigning, []))
+
     # What comes in ----------------------------------------------------------------------------
 
     def sent(self, who: str, number: int) -> None:
@@ -91,12 +96,16 @@ class Oracle:
             raise Violation(f"frame {frame.index} was written where frame {self.last_index + 1} is due")
         self._promise(frame)
 
+    def stands_at(self, index: int) -> None:
+        """The journal of a process that is about to decide ends there."""
+        if index < self.last_index:
+            raise Violation(f"frame {self.last_index} was acknowledged; the journal ends at frame {index}")
+
     def recovered(
         self, who: str, found: list[Frame], last_index: int, chain_hash: bytes, state_hash: bytes
     ) -> None:
         """A process begins to decide. `found` are the frames that it has beyond what was promised."""
-        if last_index < self.last_index:
-            raise Violation(f"frame {self.last_index} was acknowledged; the journal ends at {last_index}")
+        self.stands_at(last_index)
         for frame in found:
             self._promise(frame)
             self._trace.note("oracle", f"frame {frame.index} was written and not acknowledged; it stays")

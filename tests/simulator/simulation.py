@@ -35,10 +35,10 @@ from tests.simulator.schedule import Schedule
 from tests.simulator.trace import Trace
 from tests.simulator.world_faults import WorldFaults
 
-REQUESTS = 14  # of each client
-DAY_REQUESTS = 5  # of the day before the turn
+REQUESTS = 11  # of each client
+DAY_REQUESTS = 4  # of the day before the turn
 LONGEST_NS = 4_000 * MS  # of the eventful part
-STANDBY_SHARE = 0.5
+STANDBY_SHARE = 0.45
 QUIET_NS = 2_000 * MS  # in which all that is owed must come
 _SCRATCH = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
 
@@ -110,9 +110,8 @@ class Simulation:
                 made.append(EngineProcess(*shared))
             machine.add(made[-1])
             self._watch(machine, home, made[-1])
-            WorldFaults(
-                machine, link, self.schedule, self.plan, self.trace, self._stream(f"faults {machine.name}")
-            ).begin()
+            draw = self._stream(f"faults {machine.name}")
+            WorldFaults(machine, self.machines, link, self.schedule, self.plan, self.trace, draw).begin()
         return made
 
     def _watch(self, machine: Machine, home: Home, copy: EngineProcess) -> None:
@@ -221,6 +220,7 @@ def run_seed(seed: int, echo: Callable[[str], None] | None = None) -> Outcome:
             violation = str(broken)
         except Exception as error:  # whatever else ends a step is a broken promise too
             violation = f"{type(error).__name__}: {error} ({_where(error)})"
+        violation = violation.replace(f"{root}/", "")
         trace.note("world", violation or "every promise held")
         for process in (*simulation.copies, simulation.lake):
             process.end()

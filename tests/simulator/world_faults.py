@@ -25,6 +25,7 @@ class WorldFaults:
     def __init__(
         self,
         machine: Machine,
+        machines: list[Machine],
         link: Link,
         schedule: Schedule,
         plan: FaultPlan,
@@ -32,6 +33,7 @@ class WorldFaults:
         draw: random.Random,
     ) -> None:
         self._machine = machine
+        self._all = machines
         self._link = link
         self._schedule = schedule
         self._plan = plan
@@ -75,6 +77,10 @@ class WorldFaults:
             span_ns = self._draw.randint(5, 150) * MS
             self._trace.fault("link broken", machine.name, f"for {span_ns // MS} ms")
             self._link.break_for(span_ns)
+        if len(self._link.ends) > 1 and plan.strikes("power cut of both"):
+            self._trace.fault("power cut of both", machine.name)
+            for each in self._all:
+                each.cut_power()
         if plan.strikes("power cut"):
             self._trace.fault("power cut", machine.name)
             machine.cut_power()

@@ -1,5 +1,5 @@
 # One verb a line. `make up` is all that a new machine needs.
-.PHONY: up day setup lock generate docs check test clean
+.PHONY: up day setup lock generate docs check tools test clean
 SHELL := /bin/bash
 PY := .venv/bin/python
 export ONEBOOK_HOME ?= $(CURDIR)/.onebook
@@ -39,7 +39,13 @@ check: setup ## format, lint, layers, types
 	@.venv/bin/lint-imports
 	@.venv/bin/pyright --warnings
 
-test: check ## everything that CI runs
+tools: ## what some tests need beyond Python, where this machine can install it; they say when they miss it
+	@command -v strace >/dev/null && ldconfig -p | grep -q libfuse.so.2 || { \
+		command -v apt-get >/dev/null && test "$$(id -u)" = 0 && \
+		{ apt-get install -y -qq strace libfuse2 || { apt-get update -qq; apt-get install -y -qq strace libfuse2; }; }; \
+	} >/dev/null 2>&1 || true
+
+test: check tools ## everything that CI runs
 	@.venv/bin/pytest
 
 clean: ## forget the simulated day

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LEAST_RETENTION_DAYS = 7  # of replaced lake files: readers, backups and people who look into last week
+
 
 class EngineSettings(BaseSettings):
     """Settings of the engine's processes; environment variables begin with `ENGINE_`."""

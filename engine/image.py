@@ -31,13 +31,24 @@ _SLOW = ("payments", "settlement", "incidents")
 def arrays_of(state: State) -> dict[str, npt.NDArray[Any]]:
     """The arrays of a state; queues of the books in order of time."""
     return {
-        **{name: getattr(state, name) for name in _ROWS},
-        "amounts": state.balances.amounts,
+        **_used(state),
         "orders": state.books.orders(),
         "phases": state.books.phases(),
         "tick_tables": state.books.tick_tables,
         "is_stopped": np.array([int(state.books.is_stopped)]),
         "day_orders": used_rows(state.day),
+    }
+
+
+def _used(state: State) -> dict[str, npt.NDArray[Any]]:
+    """The rows and columns that an account, an instrument or an asset was opened for; all others are zero."""
+    accounts, instruments, assets = state.used_counts()
+    return {
+        "accounts": state.accounts[:accounts],
+        "instruments": state.instruments[:instruments],
+        "positions": state.positions[:accounts, :instruments],
+        "fees": state.fees[:, :instruments],
+        "amounts": state.balances.amounts[:, :assets],
     }
 
 
@@ -56,9 +67,9 @@ def state_of(arrays: Mapping[str, npt.NDArray[Any]], text: bytes, state_hash: by
     """The state that was kept. Raises InvariantBroken when it does not hash to `state_hash`."""
     parts = json.loads(text)
     state = State.of(_declared(EngineConfigured, parts["capacity"]))
-    for name in _ROWS:
-        np.copyto(getattr(state, name), arrays[name])
-    np.copyto(state.balances.amounts, arrays["amounts"])
+    for name, whole in (*((n, getattr(state, n)) for n in _ROWS), ("amounts", state.balances.amounts)):
+        used = arrays[name]
+        whole[tuple(slice(length) for length in used.shape)] = used
     np.copyto(state.books.tick_tables, arrays["tick_tables"])
     state.books.restore(arrays["orders"], arrays["phases"], is_stopped=bool(arrays["is_stopped"][0]))
     restore_rows(state.day, arrays["day_orders"])

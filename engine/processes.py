@@ -23,11 +23,12 @@ from engine.journal.writer import JournalWriter
 from engine.pipeline import Pipeline
 from engine.projections.lake import LakeWriter
 from engine.projections.views import ViewWriter
-from engine.replay import open_book, take_snapshot
+from engine.replay import open_book
 from engine.replication.following import Takeover
 from engine.replication.identity import read_identity
 from engine.replication.mirror import MirrorServer
 from engine.replication.reigning import begin_reign, follower_of, reign_after
+from engine.snapshot_thread import SnapshotThread
 from schemas.market import ConfigureEngine
 
 LOG = logging.getLogger(__name__)
@@ -78,13 +79,13 @@ def serve_engine(home: Home, settings: EngineSettings) -> None:
         with open_book(home, settings) as (pipeline, journal):
             keeper = _SnapshotKeeper(home, pipeline, settings.snapshot_frame_count)
             _decide(home, pipeline, journal, clock, is_stopping, keeper)
-            keeper.keep()
+            keeper.finish()
     else:
         with begin_reign(home, settings, clock) as (pipeline, journal, mirror):
             keeper = _SnapshotKeeper(home, pipeline, settings.snapshot_frame_count, mirror)
             _decide(home, pipeline, journal, clock, mirror.until(is_stopping), keeper)
             mirror.close()  # a standby need not wait for the snapshot
-            keeper.keep()
+            keeper.finish()
     LOG.info("engine stopped")
 
 
@@ -103,7 +104,7 @@ def serve_standby(home: Home, primary: Home, settings: EngineSettings) -> None:
         keeper = _SnapshotKeeper(home, pipeline, settings.snapshot_frame_count, mirror, taken)
         _decide(home, pipeline, journal, clock, mirror.until(is_stopping), keeper, primary.socket)
         mirror.close()
-        keeper.keep()
+        keeper.finish()
     LOG.info("engine stopped")
 
 
@@ -174,31 +175,37 @@ class _SnapshotKeeper:
         mirror: MirrorServer | None = None,
         taken: Takeover | None = None,
     ) -> None:
-        self._home = home
         self._pipeline = pipeline
         self._every = every
         self._mirror = mirror
         self._taken = taken
+        self._thread = SnapshotThread(home)
         self._last: Frame | None = None
         self._count = 0
 
     @property
     def is_due(self) -> bool:
-        """Whether so many frames were decided since the last snapshot."""
+        """Whether so many frames were decided since the last snapshot, and that one is written."""
         is_in_step = self._mirror is not None and self._mirror.is_in_step
-        return self._count >= self._every * (_RARELY if is_in_step else 1)
+        wanted = self._every * (_RARELY if is_in_step else 1)
+        return self._count >= wanted and not self._thread.is_writing
 
     def on_frame(self, frame: Frame) -> None:
         """Count a durable frame."""
         self._last, self._count = frame, self._count + 1
 
     def keep(self) -> None:
-        """Take a snapshot of the state after the last frame, unless there is one."""
+        """Begin a snapshot of the state after the last frame, unless there is one."""
         if self._taken is not None:
             self._taken.finish_snapshot()  # the one that the standby was writing
         if self._last is not None:
-            take_snapshot(self._home, self._pipeline.state, self._last)
+            self._thread.start(self._pipeline.state, self._last)
             self._last, self._count = None, 0
+
+    def finish(self) -> None:
+        """Keep what was decided last, and return when that is written."""
+        self.keep()
+        self._thread.finish()
 
 
 def serve_lake(home: Home) -> None:

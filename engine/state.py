@@ -73,6 +73,12 @@ class State:
         has, needs = self.margin_minor(account_id)
         return has - needs
 
+    def used_counts(self) -> tuple[int, int, int]:
+        """Rows of accounts and instruments, and columns of assets, that something was opened for."""
+        accounts = int(self.accounts["account_id"].max()) + 1
+        instruments = int(self.instruments["instrument_id"].max()) + 1
+        return accounts, instruments, max(self.assets, default=0) + 1
+
     def hash(self) -> bytes:
         """SHA-256 over the state in canonical form; equal states hash equal on every machine.
 
@@ -80,9 +86,7 @@ class State:
         that have ended count by their ids only.
         """
         digest = hashlib.sha256()
-        accounts = int(self.accounts["account_id"].max()) + 1
-        instruments = int(self.instruments["instrument_id"].max()) + 1
-        assets = max(self.assets, default=0) + 1
+        accounts, instruments, assets = self.used_counts()
         digest.update(repr((accounts, instruments, assets)).encode())
         for array in (
             self.accounts[:accounts],

@@ -289,6 +289,27 @@ def bench_propagation(
         _say(json.dumps(measure(fills, products, _say), indent=2))
 
 
+@bench.command("journal")
+def bench_journal(
+    passes: Annotated[int, typer.Option(min=1, help="Figures are medians of so many.")] = 5,
+    folder: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Where to write; the disk that is measured.")
+    ] = None,
+) -> None:
+    """Measure the journal: what a sync costs, writing beside a plain write, verifying."""
+    import json
+    import tempfile
+
+    from engine.benchmarks.journal import measure
+
+    with (
+        told_in_one_line(),
+        tempfile.TemporaryDirectory(prefix="onebook-bench-", dir=folder or Path()) as place,
+    ):
+        report = measure(Path(place), passes, lambda line: typer.echo(line, err=True))
+        _say(json.dumps(report, indent=2))
+
+
 @bench.command("pipeline")
 def bench_pipeline(
     commands: Annotated[

@@ -15,6 +15,7 @@ import dagster as dg
 from orchestration import restore_drill
 from orchestration.checks import lake_checks
 from orchestration.lake.assets import LAKE_ASSETS
+from orchestration.lake.comparison import ComparisonConfig, behind_comparison, lake_comparison
 from orchestration.lake.sensors import inbox_sensor, journal_sensor
 from orchestration.lake.upkeep import lake_upkeep
 from orchestration.products.incidents import assets as incidents
@@ -46,9 +47,15 @@ PRODUCTS = (
 lake = dg.define_asset_job("lake", dg.AssetSelection.assets(*LAKE_ASSETS))
 reconcile = dg.define_asset_job(
     "reconcile",
-    dg.AssetSelection.assets(["products", "reconciliation"]).upstream().required_multi_asset_neighbors(),
+    dg.AssetSelection.assets(["products", "reconciliation"]).upstream().required_multi_asset_neighbors()
+    - dg.AssetSelection.assets(lake_comparison),  # too long for every few seconds
 )
 upkeep = dg.define_asset_job("upkeep", dg.AssetSelection.assets(lake_upkeep))
+full_comparison = dg.define_asset_job(
+    "full_comparison",
+    dg.AssetSelection.assets(lake_comparison),
+    config=dg.RunConfig({"lake_comparison": ComparisonConfig(business_days=0)}),
+)
 business_day = dg.define_asset_job(
     "business_day", dg.AssetSelection.all() - dg.AssetSelection.assets(lake_upkeep)
 )
@@ -65,6 +72,13 @@ SCHEDULES = (
     ),
     restore_drill.SCHEDULE,
     dg.ScheduleDefinition(
+        name="weekly_comparison",
+        job=full_comparison,
+        cron_schedule="0 6 * * 6",
+        execution_timezone=NEW_YORK,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    ),
+    dg.ScheduleDefinition(
         name="hourly_upkeep",  # a busy hour leaves some ten thousand small files a table
         job=upkeep,
         cron_schedule="20 * * * *",
@@ -76,10 +90,12 @@ SCHEDULES = (
 
 def definitions(resources: Mapping[str, Any]) -> dg.Definitions:
     """All definitions, given the resources of one home."""
+    # What is filed comes from the lake, so it waits until the lake is found equal to the journal.
+    products = dg.map_asset_specs(behind_comparison, [product for product, _ in PRODUCTS])
     return dg.Definitions(
-        assets=[*LAKE_ASSETS, lake_upkeep, warehouse_assets(), *(product for product, _ in PRODUCTS)],
+        assets=[*LAKE_ASSETS, lake_upkeep, lake_comparison, warehouse_assets(), *products],
         asset_checks=[lake_checks(in_lake()), *(c for _, checks in PRODUCTS for c in checks)],
-        jobs=[lake, upkeep, reconcile, business_day, restore_drill.restore_drill],
+        jobs=[lake, upkeep, full_comparison, reconcile, business_day, restore_drill.restore_drill],
         schedules=SCHEDULES,
         sensors=SENSORS,
         resources=dict(resources),

@@ -10,8 +10,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from engine.config import Home
-from engine.projections.vacuum import LEAST_RETENTION_DAYS
+from engine.config import LEAST_RETENTION_DAYS, Home
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DBT_PROJECT = REPOSITORY / "dbt_project"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -106,12 +106,15 @@ class JournalWriter:
         term: int = 1,
         disk: Disk = DISK,
         mirror: Mirror | None = None,
+        claim: Callable[[Position], None] | None = None,
     ) -> JournalWriter:
         """Lock the folder, recover the journal (made if not there), and stand at its end.
 
         `segment_bytes` is a multiple of 4096; `known_index` a frame that others know as durable; `term` the
-        number of the writer's reign, never lower than before. Raises JournalDamaged when durable bytes do not
-        verify, JournalFailed when the disk refuses, JournalError when another writer holds the folder.
+        number of the writer's reign, never lower than before. `claim` is called with the recovered end before
+        readers see frames above the mark: what it raises leaves the mark as it was.
+        Raises JournalDamaged when durable bytes do not verify, JournalFailed when the disk refuses,
+        JournalError when another writer holds the folder.
         """
         if segment_bytes < 2 * PAGE_BYTES or segment_bytes % PAGE_BYTES:
             raise JournalError(f"segment_bytes {segment_bytes} is not a multiple of {PAGE_BYTES} above it")
@@ -121,6 +124,8 @@ class JournalWriter:
             descriptors.append(tail.descriptor)
             if term < tail.last.term:
                 raise JournalError(f"term {term} is over: the journal is in term {tail.last.term}")
+            if claim is not None:
+                claim(tail.last)
             mark = disk.open(mark_path(folder))
             descriptors.append(mark)
             write_mark(mark, tail.last.index, disk)

@@ -125,7 +125,7 @@ def _merged(table: LakeTable, group: Sequence[dict[str, Any]]) -> tuple[Action, 
 
 
 def _written(file: ParquetFile, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Write tables as they pass, many small ones as one: a file of many small pieces is as slow as many files."""
+    """Write tables as they pass, small ones together: a file of small pieces is as slow as many files."""
     waiting: list[pa.Table] = []
     row_count = 0
     for rows in tables:

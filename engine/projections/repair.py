@@ -133,12 +133,10 @@ def _has_footer(path: Path) -> bool:
 
 def _drop_bad_checkpoints(folder: Path) -> None:
     """Drop checkpoints that do not read or whose version is gone. The log is whole without them."""
-    log, known = folder / "_delta_log", set(versions(folder))
-    bad = [
-        path
-        for path in log.glob("*.checkpoint*.parquet")
-        if not _has_footer(path) or int(path.name.split(".")[0]) not in known
-    ]
+    log = folder / "_delta_log"
+    found = list(log.glob("*.checkpoint*.parquet"))
+    known = set(versions(folder))  # after those: an upkeep beside may add to both
+    bad = [path for path in found if not _has_footer(path) or int(path.name.split(".")[0]) not in known]
     pointer = log / "_last_checkpoint"
     if pointer.exists() and (bad or not _points_to_checkpoint(log, pointer)):
         bad.append(pointer)

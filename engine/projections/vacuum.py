@@ -18,11 +18,11 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from engine.clock import Clock
+from engine.config import LEAST_RETENTION_DAYS
 from engine.errors import BadInput
 from engine.projections.delta_log import entry_path, read_entry
 from engine.projections.sync import sync_file, sync_folder
 
-LEAST_RETENTION_DAYS = 7  # readers, backups and people who look into yesterday
 CURSOR = "_vacuumed.json"
 _DAY_MS = 86_400_000
 

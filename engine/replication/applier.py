@@ -7,20 +7,20 @@ takes over.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import fields
 
+from engine.batch import Batch
 from engine.config import Home
-from engine.image import arrays_of, text_of
 from engine.journal.frame import Frame
 from engine.journal.segment import Position
-from engine.journal.snapshot import write_snapshot
 from engine.pipeline import Pipeline
 from engine.replay import NoJournal, recover, redo
+from engine.snapshot_thread import SnapshotThread
+from schemas.market import Capacity, ConfigureEngine, PlaceOrder
 
-LOG = logging.getLogger(__name__)
 _FULL_FRAMES, _FULL_ROWS = 256, 200_000  # what may wait: a takeover waits for it
 
 
@@ -29,13 +29,13 @@ class Applier:
 
     def __init__(self, home: Home, last: Position, snapshot_every: int) -> None:
         """Bring the state to the replica's last frame. Raises InvariantBroken when a frame differs."""
+        _load_kernels()
         recovered = recover(home, until_index=last.index) if last.index else None
-        self._home = home
         self._pipeline = Pipeline(recovered.state if recovered else None, NoJournal())
         self.frame_index = last.index  # the last frame decided again
         self._snapshot_every = snapshot_every
         self._snapshot_index = last.index - recovered.replayed_count if recovered else 0
-        self._snapshot: threading.Thread | None = None
+        self._snapshots = SnapshotThread(home)
         self._waiting: deque[Frame] = deque()
         self._waiting_rows = 0
         self._changed = threading.Condition()
@@ -83,9 +83,7 @@ class Applier:
 
     def finish_snapshot(self) -> None:
         """Return when no snapshot is being written."""
-        if self._snapshot is not None:
-            self._snapshot.join()
-            self._snapshot = None
+        self._snapshots.finish()
 
     def _run(self) -> None:
         try:
@@ -98,7 +96,9 @@ class Applier:
                 redo(self._pipeline, frame)
                 self.frame_index = frame.index
                 if frame.index - self._snapshot_index >= self._snapshot_every:
-                    self._take_snapshot(frame)
+                    self._snapshot_index = frame.index
+                    if not self._snapshots.is_writing:
+                        self._snapshots.start(self._pipeline.state, frame)
                 with self._changed:
                     self._waiting_rows -= _rows_of(self._waiting.popleft())
                     self._changed.notify_all()
@@ -107,23 +107,15 @@ class Applier:
                 self._failure = error
                 self._changed.notify_all()
 
-    def _take_snapshot(self, frame: Frame) -> None:
-        """Copy the state now and write it beside; a disk that refuses costs a longer start, no more."""
-        self._snapshot_index = frame.index
-        if self._snapshot is not None and self._snapshot.is_alive():
-            return
-        state = self._pipeline.state
-        arrays = {name: array.copy() for name, array in arrays_of(state).items()}
-        text, state_hash, place = text_of(state), state.hash(), self._home.snapshots
 
-        def write() -> None:
-            try:
-                write_snapshot(place, frame.index, frame.chain_hash, state_hash, arrays, text)
-            except Exception as error:
-                LOG.warning("no snapshot at frame %d: %s", frame.index, error)
-
-        self._snapshot = threading.Thread(target=write, name="snapshot", daemon=True)
-        self._snapshot.start()
+def _load_kernels() -> None:
+    """Decide on a state that is thrown away, so that no order after a takeover waits for a compiler."""
+    pipeline = Pipeline(None, NoJournal())
+    room = {c.name: 1 for c in fields(Capacity)}
+    pipeline.decide(Batch.of([ConfigureEngine(sequence=0, received_at_ns=1, **room)]))
+    nobodys = {c.name: 0 for c in fields(PlaceOrder)}
+    pipeline.decide(Batch.of([PlaceOrder(**nobodys)]))
+    pipeline.state.hash()
 
 
 def _rows_of(frame: Frame) -> int:

@@ -31,7 +31,7 @@ from engine.replication.standby import StandbySide
 from engine.replication.standing import Standing, write_standing
 
 LOG = logging.getLogger(__name__)
-_PART_BYTES = 1 << 20
+_PART_BYTES = 128 << 10  # little by little, so that a busy standby still makes progress
 _TURN_SECONDS = 0.02
 _NS = 1_000_000_000
 

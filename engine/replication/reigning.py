@@ -5,7 +5,7 @@ Owns: in which order lock, reign and mirror are taken. Does not own: when a stan
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from engine.config import EngineSettings, Home
 from engine.errors import BadInput, Fenced
 from engine.journal.mark import read_mark
 from engine.journal.reader import JournalWalk
+from engine.journal.segment import Position
 from engine.journal.snapshot import load_snapshot
 from engine.journal.writer import JournalWriter
 from engine.pipeline import Pipeline
@@ -76,12 +77,20 @@ def begin_reign(home: Home, settings: EngineSettings, clock: Clock) -> Generator
     reign = next_reign(found, identity, is_new, _marked_term(home.journal))
     snapshot = load_snapshot(home.snapshots)
     known_index = 0 if snapshot is None else snapshot.frame_index
-    with _open_writer(home, settings, reign, known_index) as (writer, mirror):
-        # Only with the folder's lock: a second start of this copy must not end the first one's reign.
+    state: State | None = None
+
+    def claim(last: Position) -> None:
+        """With the folder's lock, so that a second start does not end the first one's reign.
+
+        A copy that cannot be recovered leaves the reign to a standby in step, and so does one that is late.
+        """
+        nonlocal state
+        state = recover(home, until_index=last.index).state
         if not fence.swap(found, reign):
             raise Fenced(f"another took the reign in this moment: the fence says {fence.read()}")
-        recovered = recover(home)
-        pipeline = _pipeline(recovered.state, writer, settings, recovered.frame_count)
+
+    with _open_writer(home, settings, reign, known_index, claim) as (writer, mirror):
+        pipeline = _pipeline(state, writer, settings, writer.last.index)
         with _mirrored(home, settings, reign, writer, mirror):
             yield Reigning(pipeline, writer, mirror)
 
@@ -98,7 +107,11 @@ def reign_after(taken: Takeover, home: Home, settings: EngineSettings) -> Genera
 
 @contextmanager
 def _open_writer(
-    home: Home, settings: EngineSettings, reign: Reign, known_index: int
+    home: Home,
+    settings: EngineSettings,
+    reign: Reign,
+    known_index: int,
+    claim: Callable[[Position], None] | None = None,
 ) -> Generator[tuple[JournalWriter, MirrorServer]]:
     mirror = MirrorServer(home.replication_socket, home.standing, limits_of(settings))
     writer = JournalWriter.open(
@@ -107,6 +120,7 @@ def _open_writer(
         known_index=known_index,
         term=reign.term,
         mirror=mirror,
+        claim=claim,
     )
     try:
         yield writer, mirror

@@ -1,7 +1,7 @@
 """The lake's upkeep: small files put together, files beyond the retention removed, beside a running book.
 
-Owns: which tables are worth it, one upkeep at a time, and telling what was done. Does not own: how files are put
-together without touching a row (`engine.projections.compaction`) or removed (`engine.projections.vacuum`).
+Owns: which tables are worth it, one upkeep at a time, and telling what was done. Does not own: how files are
+put together without touching a row or removed (`engine.projections.compaction`, `vacuum`).
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from engine.clock import FakeClock
 from engine.config import EngineSettings, Home
 from engine.errors import BadInput, InvariantBroken, JournalError
 from engine.journal.frame import Frame, Section
-from engine.journal.reader import read_frames
+from engine.journal.mark import mark_path
+from engine.journal.reader import SegmentWalk, read_frames
 from engine.journal.segment import segment_paths
 from engine.journal.writer import JournalWriter
 from engine.projections.lake import LakeWriter
@@ -287,6 +288,24 @@ def test_a_power_cut_at_any_call_leaves_the_backup_before_or_the_new_one(tmp_pat
             assert fail_at > 20
             return
     raise AssertionError("the backup never ended")
+
+
+def test_what_stands_behind_the_mark_is_not_backed_up(tmp_path: Path) -> None:
+    """The writer has written a frame and not yet synced it: nobody was told of it."""
+    home = Home(tmp_path / "home")
+    writer = _small_journal(home, 2)
+    mark = mark_path(home.journal).read_bytes()
+    writer.append(batch(writer.last.last_sequence + 1, 3))
+    writer.close()
+    mark_path(home.journal).write_bytes(mark)
+    manifest = back_up(home, tmp_path / "b")
+    assert manifest.last_frame == 2 and not verify_backup(tmp_path / "b").problems
+    (segment,) = manifest.of("segment")
+    content = (tmp_path / "b" / segment.path).read_bytes()
+    with SegmentWalk(tmp_path / "b" / segment.path) as walk:
+        while walk.next_frame() is not None:
+            pass
+        assert walk.last.index == 2 and not any(content[walk.offset :])
 
 
 def test_a_segment_that_holds_no_frame_is_kept_too(tmp_path: Path) -> None:

@@ -127,6 +127,14 @@ def test_a_backup_that_ends_before_the_journal_repairs_what_it_reaches(tmp_path:
     assert path.read_bytes() != whole[path.name]  # and nothing was touched
 
 
+def test_what_the_other_copy_has_behind_our_mark_is_not_taken(book: Book, tmp_path: Path) -> None:
+    other = Book(tmp_path / "other", frames=FRAMES + 1)
+    assert len(other.paths) == len(book.paths)
+    book.flip(len(book.paths), PAGE_BYTES + 100)
+    repair_journal(book.home, other.home.root, disk=QUICK)
+    assert book.is_whole()
+
+
 def test_two_copies_that_are_damaged_at_different_places_heal(book: Book, tmp_path: Path) -> None:
     other = Book(tmp_path / "other")
     book.flip(2, PAGE_BYTES + 100)

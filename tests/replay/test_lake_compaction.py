@@ -1,10 +1,11 @@
-"""Compactions beside a writer, killed at random moments: every row stays once, and every former version reads."""
+"""Compactions beside a writer, killed at random moments: rows stay once, and every former version reads."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from engine.clock import WallClock
+from engine.clock import FakeClock, WallClock
 from engine.config import EngineSettings, Home
 from engine.errors import LakeError
 from engine.projections import lake
@@ -21,11 +22,12 @@ from engine.projections.compaction import compact
 from engine.projections.delta_log import read_entry
 from engine.projections.lake import LakeWriter, watermark
 from engine.projections.repair import versions
+from engine.projections.vacuum import vacuum
 from schemas.external import LakeWatermark
 from schemas.record import record_of
 from tests.support.lake_journal import CLASSES, RandomJournal, differences, log_entry
 
-KILL_COUNT = 4
+KILL_COUNT = 3
 BATCH_COUNT = 40
 RECORDS = tuple(record_of(cls) for cls in CLASSES)
 SETTINGS = EngineSettings(lake_batch_frame_count=1)
@@ -95,20 +97,33 @@ def former_versions_read(home: Home) -> None:
             before = rows.num_rows
 
 
-@pytest.fixture
-def compacted(tmp_path: Path) -> Home:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A finished lake whose fills were compacted last, and a checkpoint made of that."""
-    home = Home(tmp_path / "home")
+    home = Home(tmp_path_factory.mktemp("compacted") / "home")
     journal = RandomJournal(home, seed=22)
-    with LakeWriter(home, SETTINGS) as writer:
-        for _ in range(4):
-            journal.append(2)
-            writer.catch_up()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lake, "in_lake", lambda: (*RECORDS, record_of(LakeWatermark)))
+        _filled(home, journal)
     journal.close()
     record = record_of(CLASSES[3])
     done = compact(home.lake / record.table, record, WallClock(), min_file_count=2)
     assert (done.files_before > 2, done.files_after) == (True, 1)
     return home
+
+
+def _filled(home: Home, journal: RandomJournal) -> None:
+    with LakeWriter(home, SETTINGS) as writer:
+        for _ in range(4):
+            journal.append(2)
+            writer.catch_up()
+
+
+@pytest.fixture
+def compacted(made: Home, tmp_path: Path) -> Home:
+    """A copy of it, to be torn."""
+    shutil.copytree(made.root, tmp_path / "home")
+    return Home(tmp_path / "home")
 
 
 def made_file(home: Home) -> Path:
@@ -168,6 +183,33 @@ def test_a_compaction_torn_at_any_step_is_dropped_or_kept_whole(
     assert watermark(compacted) > 0
 
 
+def test_a_damaged_compaction_is_not_dropped_when_the_former_files_are_gone(
+    compacted: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.projections import compaction
+
+    journal = RandomJournal(compacted, seed=26)
+    with LakeWriter(compacted, SETTINGS) as writer:
+        small = len(versions(compacted.lake / "fills"))
+        for row_count in (5, 2_000):  # the last versions name files that are too large to be put together
+            while len(versions(compacted.lake / "fills")) < small + 3:
+                journal.append(row_count=row_count)
+                writer.catch_up()
+            small += 3
+    journal.close()
+    sizes = sorted(path.stat().st_size for path in (compacted.lake / "fills").glob("*.parquet"))
+    monkeypatch.setattr(compaction, "SMALL_BYTES", sizes[-3])
+    compact(compacted.lake / "fills", record_of(CLASSES[3]), WallClock(), min_file_count=2)
+    later = FakeClock(WallClock().now_ns() + 8 * 86_400 * 1_000_000_000)
+    assert vacuum(compacted.lake / "fills", later, 7).file_count > 1
+    STATES["short"](entry(compacted))
+    before = versions(compacted.lake / "fills")
+    for _ in range(2):
+        with pytest.raises(LakeError, match=r"fills: durable version \d+ is damaged"):
+            LakeWriter(compacted, SETTINGS).open()
+    assert versions(compacted.lake / "fills") == before
+
+
 def test_an_old_pointer_to_a_checkpoint_loses_nothing(compacted: Home) -> None:
     old = pointer(compacted).read_bytes()
     journal = RandomJournal(compacted, seed=24)
@@ -220,3 +262,23 @@ def test_a_compaction_that_makes_other_rows_is_refused(
     assert versions(compacted.lake / "postings") == before
     assert set((compacted.lake / "postings").glob("*.parquet")) == files
     assert differences(compacted) == []
+
+
+def test_of_two_compactions_of_one_table_the_later_is_refused(
+    compacted: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.projections import compaction
+
+    real, folder, record = compaction._merged, compacted.lake / "postings", record_of(CLASSES[-1])
+
+    def overtaken(*args: object) -> object:
+        monkeypatch.setattr(compaction, "_merged", real)
+        compact(folder, record, WallClock(), min_file_count=2)
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(compaction, "_merged", overtaken)
+    with pytest.raises(LakeError, match="takes files away: a second writer"):
+        compact(folder, record, WallClock(), min_file_count=2)
+    assert differences(compacted) == []
+    with LakeWriter(compacted, SETTINGS) as writer:
+        assert writer.catch_up() == 0

@@ -143,13 +143,13 @@ class CutDevice:
         return flushed
 
 
-def places_in(log: Path, first: int) -> list[int]:
-    """The ends of all entries of a log from a byte on: between them a cut makes a difference."""
+def places_in(log: Path, first: int, last: int) -> list[int]:
+    """The ends of all entries between two bytes of a log: these are the cuts that differ."""
     content, position, found = log.read_bytes(), 0, list[int]()
     while position + ENTRY.size <= len(content):
         _, _, length = ENTRY.unpack_from(content, position)
         position += ENTRY.size + length
-        if position >= first:
+        if first <= position <= last:
             found.append(position)
     return found
 

@@ -17,7 +17,11 @@ from types import TracebackType
 from engine.config import Home
 from engine.errors import EngineUnreachable
 from engine.gateway.client import SocketClient
+from engine.journal.mark import mark_path
 from engine.journal.reader import read_frames
+from engine.journal.writer import JournalWriter
+from engine.pipeline import Pipeline
+from engine.replay import recover
 from engine.replication.fence import Reign
 from engine.replication.standing import read_standing
 from schemas.codes import RejectReason
@@ -182,3 +186,14 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     """kill -9, paused or not."""
     process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+def write_one_more(home: Home, term: int) -> int:
+    """Leave the frame that a primary wrote and nobody had when it ended; returns its index."""
+    marked = mark_path(home.journal).read_bytes()
+    writer = JournalWriter.open(home.journal, segment_bytes=262_144, term=term)
+    found = recover(home)
+    frame = Pipeline(found.state, writer, frame_count=found.frame_count).submit([order(999_999)])
+    writer.close()
+    mark_path(home.journal).write_bytes(marked)
+    return frame.index

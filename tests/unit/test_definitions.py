@@ -77,7 +77,7 @@ def _graph() -> Any:
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_what_each_product_waits_for(product: str) -> None:
     node = _graph().get(dg.AssetKey(product.split("/")))
-    assert {key.to_user_string() for key in node.parent_keys} == PRODUCTS[product]
+    assert {key.to_user_string() for key in node.parent_keys} == PRODUCTS[product] | {"lake_comparison"}
     assert node.group_name == "products"
     assert node.owners and node.description
     assert node.freshness_policy_or_from_metadata is not None
@@ -116,6 +116,7 @@ def test_jobs_schedules_and_sensors() -> None:
     assert {j.name for j in repository.get_all_jobs()} >= {
         "lake",
         "upkeep",
+        "full_comparison",
         "reconcile",
         "business_day",
         "restore_drill",
@@ -123,9 +124,20 @@ def test_jobs_schedules_and_sensors() -> None:
     assert {s.name for s in repository.schedule_defs} == {
         "close_of_business",
         "hourly_upkeep",
+        "weekly_comparison",
         "weekly_restore_drill",
     }
     assert {s.name for s in repository.sensor_defs} == {"statements_arrived", "journal_grew"}
     day = {k.to_user_string() for k in repository.get_job("business_day").asset_layer.executable_asset_keys}
     assert set(PRODUCTS) <= day
-    assert "lake_upkeep" not in day
+    assert "lake_comparison" in day and "lake_upkeep" not in day
+    often = {k.to_user_string() for k in repository.get_job("reconcile").asset_layer.executable_asset_keys}
+    assert "products/reconciliation" in often and "lake_comparison" not in often
+
+
+def test_a_difference_between_journal_and_lake_holds_up_every_product() -> None:
+    graph = _graph()
+    (check,) = [k for k in graph.asset_check_keys if k.asset_key == dg.AssetKey(["lake_comparison"])]
+    assert graph.get_check_spec(check).blocking
+    below = {k.to_user_string() for k in graph.get(dg.AssetKey(["lake_comparison"])).child_keys}
+    assert below >= set(PRODUCTS)

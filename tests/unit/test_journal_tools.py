@@ -12,6 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.config import Home
+from engine.journal import export
+from engine.journal.dump import row_lines
 from engine.journal.figures import journal_figures
 from engine.journal.frame import Frame
 from engine.journal.reader import read_frames
@@ -126,8 +128,19 @@ def test_dump_of_a_range_of_a_type_and_of_frames(book: PlayedBook, frames: list[
     assert refused.exit_code == 2 and "no journaled record is called 'Nothing'" in refused.stderr
 
 
+def test_dump_from_any_sequence_begins_there(book: PlayedBook, frames: list[Frame]) -> None:
+    assert len(list(book.home.journal.glob("*.segment"))) > 2
+    for frame in frames:
+        for sequence in (frame.first_sequence, frame.last_sequence):
+            (line,) = row_lines(book.home.journal, sequence, sequence)
+            assert (json.loads(line)["sequence"], json.loads(line)["frame"]) == (sequence, frame.index)
+
+
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
-def test_export_holds_every_row(book: PlayedBook, frames: list[Frame], tmp_path: Path, kind: str) -> None:
+def test_export_holds_every_row(
+    book: PlayedBook, frames: list[Frame], tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_GROUP_ROWS", 40)  # several groups a file
     words = ["journal", "export", "--home", str(book.home.root), "--out", str(tmp_path)]
     for _ in range(2):  # the second replaces the first
         result = RUN.invoke(app, [*words, "--csv"] if kind == "csv" else words)

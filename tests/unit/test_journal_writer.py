@@ -41,7 +41,7 @@ def test_what_is_appended_is_read_back_across_segments_and_openings(tmp_path: Pa
     sizes = [p.stat().st_size for p in sorted((tmp_path / "new" / "journal").glob("*.segment"))]
     assert len(sizes) > 2 and max(sizes) > SEGMENT_BYTES  # a large frame has a segment of its own size
     report = verify_journal(tmp_path / "new" / "journal")
-    assert report == (6, 548, 1, 548, read[-1].chain_hash.hex(), ())
+    assert report[:6] == (6, 548, 1, 548, read[-1].chain_hash.hex(), ())
 
 
 def test_the_same_frames_make_the_same_bytes(tmp_path: Path) -> None:

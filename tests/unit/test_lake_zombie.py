@@ -1,4 +1,4 @@
-"""A writer whose lock is gone and who wakes up beside another one: refused wherever it was, and nothing doubles."""
+"""A writer whose lock is gone and who wakes up beside another one is refused wherever it was."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
 
 
-def writer_of(home: Home) -> LakeWriter:
-    return LakeWriter(home, SETTINGS, store=LockIsGone(home, thread_count=1))
+def writer_of(home: Home, settings: EngineSettings = SETTINGS) -> LakeWriter:
+    return LakeWriter(home, settings, store=LockIsGone(home, thread_count=1))
 
 
 def asleep_at(monkeypatch: pytest.MonkeyPatch, step: int, meanwhile: Callable[[], None]) -> Callable[[], int]:
-    """Before the n-th step that changes the lake, let something else happen; returns how many steps were seen."""
+    """Before the n-th step that changes the lake, let something else happen; returns how many were seen."""
     seen = 0
 
     def slept(owner: Any, name: str) -> None:
@@ -75,7 +75,8 @@ def test_a_writer_that_slept_at_any_step_is_refused_and_harms_nothing(home: Home
         journal.append(4)
 
         def live() -> None:
-            with writer_of(home) as living:
+            journal.append(2)  # so that the same number would not name the same frames
+            with writer_of(home, EngineSettings()) as living:
                 living.catch_up()
 
         with pytest.MonkeyPatch.context() as patched, writer_of(home) as zombie:

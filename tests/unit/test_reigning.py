@@ -10,13 +10,14 @@ import pytest
 from engine.clock import FakeClock
 from engine.config import EngineSettings, Home
 from engine.errors import BadInput, Fenced, JournalDamaged, JournalError
+from engine.journal.mark import read_mark
 from engine.processes import serve_engine
 from engine.replication.fence import Reign
 from engine.replication.identity import identity_of, identity_path, next_reign, read_identity, set_aside
 from engine.replication.reigning import begin_reign, fence_of, follower_of
 from engine.replication.standing import Standing, read_standing, told_text, write_standing
 from tests.support.small_book import open_small_book
-from tests.support.standby_pair import STREET, order
+from tests.support.standby_pair import STREET, order, write_one_more
 
 CLOCK = FakeClock(1_700_000_000_000_000_000)
 
@@ -105,11 +106,33 @@ def test_a_reign_lost_while_it_began_writes_nothing(
 ) -> None:
     from engine.replication import reigning
 
-    before = sorted(p.read_bytes() for p in home.journal.glob("*.segment"))
-    monkeypatch.setattr(reigning.FolderFence, "swap", lambda *_: False)
-    with pytest.raises(Fenced, match="another took the reign"), begin_reign(home, settings, CLOCK):
-        raise AssertionError("it does not reign")
-    assert sorted(p.read_bytes() for p in home.journal.glob("*.segment")) == before
+    index = write_one_more(home, term=1)  # which may be nobody's
+    before = {p.name: p.read_bytes() for p in home.journal.iterdir()}
+    assert read_mark(home.journal) == index - 1
+    with monkeypatch.context() as patch:
+        patch.setattr(reigning.FolderFence, "swap", lambda *_: False)
+        with pytest.raises(Fenced, match="another took the reign"), begin_reign(home, settings, CLOCK):
+            raise AssertionError("it does not reign")
+    after = {p.name: p.read_bytes() for p in home.journal.iterdir()}
+    assert after.pop("copy.identity") and after == before  # the mark too: nobody is shown the last frame
+    identity_path(home.journal).unlink()
+    with begin_reign(home, settings, CLOCK):
+        assert read_mark(home.journal) == index
+
+
+def test_a_copy_that_cannot_be_recovered_leaves_the_reign_to_its_standby(
+    home: Home, settings: EngineSettings
+) -> None:
+    fence = fence_of(settings)
+    in_step = Reign(3, identity_of(home, CLOCK), "b")
+    assert fence.swap(None, in_step)
+    segment = home.journal / "0000000001.segment"
+    content = bytearray(segment.read_bytes())
+    content[5_000] ^= 1
+    segment.write_bytes(content)
+    with pytest.raises(JournalDamaged), begin_reign(home, settings, CLOCK):
+        raise AssertionError("it is damaged")
+    assert fence.read() == in_step
 
 
 @pytest.mark.parametrize(

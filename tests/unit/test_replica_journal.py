@@ -227,6 +227,47 @@ def test_power_cut_at_every_call(tmp_path: Path) -> None:
     assert _sweep(tmp_path, FaultyDisk) > 30
 
 
+def test_power_cut_at_every_call_with_syncs_that_serve_several_frames(tmp_path: Path) -> None:
+    mirror = Keeping()
+    writer = JournalWriter.open(
+        tmp_path / "original", segment_bytes=SEGMENT_BYTES, disk=QuickDisk(), mirror=mirror
+    )
+    first, ends = 1, set[int]()
+    for group in ((1, 3), (20, 60, 2), (30, 30, 1), (5,)):  # segments end inside of groups
+        staged = []
+        for count in group:
+            staged.append(writer.stage(batch(first, count)))
+            first += 2 * count
+        ends.add(writer.commit(staged)[-1].index)
+    writer.close()
+    assert len(segments(tmp_path / "original")) > 3
+
+    def follow(folder: Path, disk: FaultyDisk, answered: list[int]) -> None:
+        replica = open_replica(folder, disk)
+        try:
+            for segment, raw in mirror.frames[replica.last.index :]:
+                replica.write(segment, raw)
+                if replica.last.index in ends:
+                    replica.sync()
+                    answered.append(replica.last.index)
+        finally:
+            replica.close()
+
+    whole = FaultyDisk()
+    follow(tmp_path / "whole", whole, [])
+    for fail_at in range(1, len(whole.calls) + 1):
+        for seed in range(4):
+            folder, disk, answered = tmp_path / f"{fail_at}-{seed}", FaultyDisk(fail_at), list[int]()
+            with pytest.raises(PowerCut):
+                follow(folder, disk, answered)
+            disk.cut(random.Random(fail_at * 10 + seed))
+            replica = open_replica(folder)
+            assert replica.last.index >= max(answered, default=0)
+            replica.close()
+            follow(folder, FaultyDisk(), [])
+            assert segments(folder) == segments(tmp_path / "original")
+
+
 def test_the_sweep_finds_an_answer_before_the_sync(tmp_path: Path) -> None:
     class Lying(FaultyDisk):
         def fdatasync(self, descriptor: int) -> None:

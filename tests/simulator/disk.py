@@ -97,8 +97,8 @@ class MachineDisk:
         return ProcessDisk(self, hook)
 
     def files(self, suffix: str) -> list[Path]:
-        """Paths whose name ends so, in order."""
-        return sorted(p for p in self.names if p.name.endswith(suffix))
+        """Paths in the folders of the root whose name ends so, in order; not what was set aside."""
+        return sorted(p for p in self.names if p.name.endswith(suffix) and p.parent.parent == self.root)
 
     def made(self, path: Path) -> DiskFile:
         """A file that was just made, or the one that is there."""
@@ -108,7 +108,15 @@ class MachineDisk:
         return self.names[path]
 
     def renamed(self, source: Path, target: Path) -> None:
-        """A file got another name."""
+        """A file got another name, or a folder with all that is in it; the latter is durable at once."""
+        if source not in self.names:
+            for path in [p for p in self._durable_names if source in p.parents]:
+                del self._durable_names[path]
+            for path in [p for p in self.names if source in p.parents]:
+                moved = target / path.relative_to(source)
+                self.names[moved] = self._durable_names[moved] = self.names.pop(path)
+            self._pending.pop(source, None)
+            return
         file = self.names.pop(source)
         self.names[target] = file
         self._change(target.parent, NameChange(source, target, file))

@@ -75,16 +75,21 @@ class EngineProcess:
     def start(self) -> None:
         """Recover, and show the oracle what was found."""
         self._refuse_lost_snapshot()
-        book = self._held.enter_context(open_book(self._home, self._settings, self._disk))
-        self.pipeline, self._writer = pipeline, _ = book
+        self.begin_deciding(*self._held.enter_context(open_book(self._home, self._settings, self._disk)))
+
+    def begin_deciding(self, pipeline: Pipeline, writer: JournalWriter) -> None:
+        """Take requests from now on."""
+        self.pipeline, self._writer = pipeline, writer
+        self._oracle.stands_at(writer.last.index)
         if pipeline.is_configured:
             promised = self._oracle.last_index
             found = list(read_frames(self._home.journal, promised, self._oracle.last_chain_hash))
             last = found[-1] if found else self._oracle.promises[-1].frame
-            self._oracle.recovered(found, last.index, last.chain_hash, pipeline.state.hash())
+            state_hash = pipeline.state.hash()
+            self._oracle.recovered(self.name, found, last.index, last.chain_hash, state_hash)
             self._machine.trace.note(self.name, f"recovered to frame {last.index}")
         else:
-            self._oracle.recovered([], 0, b"", b"")
+            self._oracle.recovered(self.name, [], 0, b"", b"")
             first = configuration(self._machine.clock.now_ns())
             self._oracle.reached([first])
             self._stage([first])
@@ -135,7 +140,7 @@ class EngineProcess:
         if self.pipeline is None:
             raise Violation(f"{self.name} decides without a pipeline")
         staged = self.pipeline.stage(Batch.of(commands))
-        self._oracle.decided(commands, self.pipeline.state.hash())
+        self._oracle.decided(self.name, commands, self.pipeline.state.hash())
         self._staged.append((staged, batch))
 
     def _commit(self) -> None:
@@ -146,7 +151,7 @@ class EngineProcess:
         group, self._staged = self._staged, []
         frames = self._writer.commit([staged for staged, _ in group])
         for frame, (_, batch) in zip(frames, group, strict=True):
-            self._oracle.promised(frame)
+            self._oracle.promised(self.name, frame)
             self._machine.trace.note(
                 self.name, f"frame {frame.index} durable, to sequence {frame.last_sequence}"
             )

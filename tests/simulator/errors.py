@@ -2,6 +2,7 @@
 
 ProcessKilled   one process stops here; what it wrote stays in the machine's memory
 PowerCut        the machine stops here; what was not synced survives by chance
+ProcessGone     the process ended while this step of it waited
 Violation       a promise is broken: the run has found a bug
 """
 
@@ -14,6 +15,10 @@ class ProcessKilled(BaseException):
 
 class PowerCut(BaseException):
     """The machine stops here."""
+
+
+class ProcessGone(BaseException):
+    """The process has ended meanwhile; the step is no more."""
 
 
 class Violation(Exception):

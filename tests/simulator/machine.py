@@ -12,19 +12,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from engine.errors import InvariantBroken, JournalDamaged, JournalFailed, LakeError
+from engine.errors import Fenced, InvariantBroken, JournalDamaged, JournalFailed, LakeError
 from tests.simulator import rot
 from tests.simulator.clock import MS, MachineClock
 from tests.simulator.disk import MachineDisk
 from tests.simulator.disk_faults import PlannedFaults
-from tests.simulator.errors import PowerCut, ProcessKilled, Violation
+from tests.simulator.errors import PowerCut, ProcessGone, ProcessKilled, Violation
 from tests.simulator.lake_store import LakeOnDisk
 from tests.simulator.plan import FaultPlan
 from tests.simulator.schedule import Schedule
 from tests.simulator.trace import Trace
 
 RESTART_NS = 8 * MS
-ENGINE = "engine"
+LONG_RESTART_NS = 250 * MS  # so long that a standby takes over
+LAKE = "lake"
 MOST_LAKE_REFUSALS = 12
 
 
@@ -61,7 +62,9 @@ class Machine:
         self.lake_refusals = 0  # one after the other, without a good start between
         self.lake = LakeOnDisk(draw)
         self.on_loss: Callable[[], None] = lambda: None  # whenever a process or the power was lost
+        self.has_power = True
         self.running: dict[str, Process] = {}
+        self._busy: dict[str, object] = {}  # processes in the middle of a step
         self.paused_until: dict[str, int] = {}
         self._all: dict[str, Process] = {}
         self._starts: dict[str, int] = {}
@@ -73,6 +76,11 @@ class Machine:
     def hook(self, process: str) -> PlannedFaults:
         """What may go wrong at the disk calls of a process."""
         return PlannedFaults(self.plan, self.trace, process, self.draw)
+
+    def start_all(self) -> None:
+        """Start every process for the first time."""
+        for name in self._all:
+            self.start(name)
 
     def start(self, name: str) -> None:
         """Start a process."""
@@ -87,12 +95,15 @@ class Machine:
         """Run a step of a process and see to whatever ends it."""
         if name not in self.running:
             return
-        wakes_ns = self.paused_until.get(name, 0)
-        if wakes_ns > self.schedule.now_ns:
-            self.schedule.after(wakes_ns - self.schedule.now_ns, lambda: self.run(name, step))
+        if self.is_paused(name) or self.is_busy(name):
+            wait_ns = max(self.paused_until.get(name, 0) - self.schedule.now_ns, MS // 4)
+            self.schedule.after(wait_ns, lambda: self.run(name, step))
             return
+        token = self._busy[name] = object()
         try:
             step()
+        except ProcessGone:
+            return
         except ProcessKilled:
             self.kill(name)
         except PowerCut:
@@ -101,10 +112,24 @@ class Machine:
             self._failed(name, failure)
         except JournalDamaged as damage:
             self._halted(name, damage)
+        except Fenced as fenced:
+            self.trace.fault("fenced", name, str(fenced))
+            self.kill(name)
         except LakeError as refusal:
             self._lake_stopped(name, refusal)
         except InvariantBroken as broken:
             raise Violation(f"{name} stopped: {broken}") from broken
+        finally:
+            if self._busy.get(name) is token:
+                del self._busy[name]
+
+    def is_busy(self, name: str) -> bool:
+        """Whether a step of the process is under way, waiting for something."""
+        return name in self._busy
+
+    def is_paused(self, name: str) -> bool:
+        """Whether the process does nothing for now."""
+        return self.paused_until.get(name, 0) > self.schedule.now_ns
 
     def kill(self, name: str) -> None:
         """End a process and start it again a little later."""
@@ -114,9 +139,10 @@ class Machine:
 
     def cut_power(self) -> None:
         """End every process and start them again when the power is back."""
-        names = list(self.running)
-        for name in names:
+        self.has_power = False
+        for name in list(self.running):
             self._end(name)
+        self.has_power = True
         if self.disk.cut():
             self.trace.fault("torn write", self.name)
         if self.lake.cut():
@@ -150,7 +176,7 @@ class Machine:
 
     def _halted(self, name: str, damage: JournalDamaged) -> None:
         reason = rot.judge(self.disk)
-        if not reason and name != ENGINE and self.is_mark_behind():
+        if not reason and name == LAKE and self.is_mark_behind():
             self.trace.note(name, "waits for the engine to renew the mark")
             self.kill(name)
             return
@@ -167,6 +193,7 @@ class Machine:
 
     def _end(self, name: str) -> None:
         process = self.running.pop(name, None)
+        self._busy.pop(name, None)
         if process is not None:
             process.end()
         self.paused_until.pop(name, None)
@@ -178,4 +205,6 @@ class Machine:
             if self._starts[name] == count:
                 self.start(name)
 
-        self.schedule.after(self.draw.randint(RESTART_NS // 4, RESTART_NS), start)
+        is_long = not self.plan.is_still and self.draw.random() < 0.15
+        longest_ns = LONG_RESTART_NS if is_long else RESTART_NS
+        self.schedule.after(self.draw.randint(longest_ns // 4, longest_ns), start)

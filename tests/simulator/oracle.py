@@ -50,7 +50,9 @@ class Oracle:
         self._trace = trace
         self.promises: list[Promise] = []
         self.asked: Counter[Row] = Counter()  # commands that reached an engine, with how often
-        self.in_flight: list[Flight] = []  # frames that are decided and not promised, in order
+        self.reigning = ""  # the process that made the last promise or may make the next one
+        self._flights: dict[str, list[Flight]] = {}  # frames that are decided and not promised, in order
+        self._ahead: dict[int, tuple[bytes, bytes]] = {}  # what a standby came to, before the promise
         self.answers: list[Answer] = []
         self._last_answered: dict[str, int] = {}  # client -> sequence of its newest answer
         self._sent_after: dict[tuple[str, int], int] = {}
@@ -65,6 +67,11 @@ class Oracle:
         """Its chain hash; none before the first."""
         return self.promises[-1].frame.chain_hash if self.promises else None
 
+    @property
+    def reachable_index(self) -> int:
+        """The newest frame that may be durable, and seen by readers, though nobody was told of it yet."""
+        return self.last_index + len(self._flights.get(self.reigning, []))
+
     # What comes in ----------------------------------------------------------------------------
 
     def sent(self, who: str, number: int) -> None:
@@ -75,33 +82,59 @@ class Oracle:
         """Commands came to an engine: from now on the journal may hold them, once for each time they came."""
         self.asked.update(map(identity, commands))
 
-    def decided(self, commands: Iterable[Any], state_hash: bytes) -> None:
+    def decided(self, who: str, commands: Iterable[Any], state_hash: bytes) -> None:
         """A frame of these commands is on its way to the journal."""
-        self.in_flight.append(Flight([identity(c) for c in commands], state_hash))
+        self._flights[who].append(Flight([identity(c) for c in commands], state_hash))
 
     # What is promised -------------------------------------------------------------------------
 
-    def promised(self, frame: Frame) -> None:
-        """The journal's writer says that a frame is durable, or a recovery has found it."""
+    def promised(self, who: str, frame: Frame) -> None:
+        """The journal's writer says that a frame is durable."""
+        if who != self.reigning:
+            raise Violation(f"{who} acknowledges frame {frame.index}, and {self.reigning} reigns")
         if frame.index != self.last_index + 1:
             raise Violation(f"frame {frame.index} was written where frame {self.last_index + 1} is due")
-        held = [identity_of_row(code, row) for _, code, row in command_rows(frame)]
-        if not self.in_flight or held != self.in_flight[0].commands:
-            raise Violation(f"frame {frame.index} holds other commands than were being written")
-        self.promises.append(Promise(frame, self.in_flight.pop(0).state_hash))
+        self._promise(frame)
 
-    def recovered(self, found: list[Frame], last_index: int, chain_hash: bytes, state_hash: bytes) -> None:
-        """A process has started. `found` are the frames that it has beyond what was promised."""
-        if last_index < self.last_index:
-            raise Violation(f"frame {self.last_index} was acknowledged; the journal ends at {last_index}")
+    def stands_at(self, index: int) -> None:
+        """The journal of a process that is about to decide ends there."""
+        if index < self.last_index:
+            raise Violation(f"frame {self.last_index} was acknowledged; the journal ends at frame {index}")
+
+    def recovered(
+        self, who: str, found: list[Frame], last_index: int, chain_hash: bytes, state_hash: bytes
+    ) -> None:
+        """A process begins to decide. `found` are the frames that it has beyond what was promised."""
+        self.stands_at(last_index)
         for frame in found:
-            self.promised(frame)
+            self._promise(frame)
             self._trace.note("oracle", f"frame {frame.index} was written and not acknowledged; it stays")
-        self.in_flight.clear()  # what did not reach the disk never will
+        self.reigning = who
+        self._flights[who] = []  # what did not reach the disk never will
         if self.promises and chain_hash != self.promises[-1].frame.chain_hash:
             raise Violation(f"frame {last_index} has another chain hash than it had")
         if self.promises and state_hash != self.promises[-1].state_hash:
             raise Violation(f"the state after frame {last_index} hashes otherwise than before the restart")
+
+    def followed(self, frame: Frame, state_hash: bytes) -> None:
+        """A standby has decided a frame again, maybe before it was promised."""
+        if frame.index > self.last_index:
+            self._ahead[frame.index] = frame.chain_hash, state_hash
+            return
+        promise = self.promises[frame.index - 1]
+        if frame.chain_hash == promise.frame.chain_hash and state_hash != promise.state_hash:
+            raise Violation(f"after frame {frame.index} the standby's state is not the primary's")
+
+    def _promise(self, frame: Frame) -> None:
+        flights = self._flights.get(self.reigning, [])
+        held = [identity_of_row(code, row) for _, code, row in command_rows(frame)]
+        if not flights or held != flights[0].commands:
+            raise Violation(f"frame {frame.index} holds other commands than were being written")
+        promise = Promise(frame, flights.pop(0).state_hash)
+        self.promises.append(promise)
+        chain_hash, state_hash = self._ahead.pop(frame.index, (b"", b""))
+        if chain_hash == frame.chain_hash and state_hash != promise.state_hash:
+            raise Violation(f"after frame {frame.index} the standby's state is not the primary's")
 
     def answered(self, answer: Answer) -> None:
         """A client is told what its request came to."""

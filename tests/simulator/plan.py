@@ -24,10 +24,12 @@ MESSAGES = {  # chance of each message
 EVENTS = {  # chance of each turn of the world, a few milliseconds long
     "kill": 0.01,
     "power cut": 0.015,
+    "power cut of both": 0.01,
     "process paused": 0.02,
     "clock set forward": 0.02,
     "clock set back": 0.03,
     "second engine": 0.02,
+    "link broken": 0.02,
     "disk full": 0.02,
     "bit flip": 0.03,
     "misdirected write": 0.02,
@@ -36,6 +38,15 @@ EVENTS = {  # chance of each turn of the world, a few milliseconds long
 }
 ALL = {**DISK_CALLS, **MESSAGES, **EVENTS}
 _USUAL = ("write-back",)
+_ENDING = (
+    *DISK_CALLS,
+    "kill",
+    "power cut",
+    "power cut of both",
+    "bit flip",
+    "misdirected write",
+)  # each costs a start or two
+_MOST_ENDS = 12
 _MOST = 0.3  # what happens more often leaves nothing else to happen
 
 
@@ -52,11 +63,17 @@ class FaultPlan:
         chosen.update(dict.fromkeys(_USUAL, 1.0))
         self._chances = {kind: min(ALL[kind] * times, _MOST) for kind, times in chosen.items()}
         self.is_still = False
+        self._ends_left = _MOST_ENDS
 
     def strikes(self, kind: str) -> bool:
         """Whether a fault of this kind happens here."""
         chance = 0.0 if self.is_still else self._chances.get(kind, 0.0)
-        return chance > 0 and self._draw.random() < chance
+        if chance == 0.0 or self._draw.random() >= chance:
+            return False
+        if kind in _ENDING:
+            self._ends_left -= 1
+            return self._ends_left >= 0
+        return True
 
     def __str__(self) -> str:
         """The kinds that may happen."""

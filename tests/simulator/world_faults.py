@@ -9,7 +9,8 @@ from engine.journal.writer import JournalWriter
 from tests.simulator.clock import MS
 from tests.simulator.disk import Hook
 from tests.simulator.errors import Violation
-from tests.simulator.machine import ENGINE, Machine
+from tests.simulator.link import Link
+from tests.simulator.machine import LAKE, Machine
 from tests.simulator.plan import FaultPlan
 from tests.simulator.schedule import Schedule
 from tests.simulator.trace import Trace
@@ -22,9 +23,18 @@ class WorldFaults:
     """Strikes one machine every few milliseconds, if the plan says so."""
 
     def __init__(
-        self, machine: Machine, schedule: Schedule, plan: FaultPlan, trace: Trace, draw: random.Random
+        self,
+        machine: Machine,
+        machines: list[Machine],
+        link: Link,
+        schedule: Schedule,
+        plan: FaultPlan,
+        trace: Trace,
+        draw: random.Random,
     ) -> None:
         self._machine = machine
+        self._all = machines
+        self._link = link
         self._schedule = schedule
         self._plan = plan
         self._trace = trace
@@ -58,11 +68,19 @@ class WorldFaults:
         for name in list(machine.running):
             if plan.strikes("process paused"):
                 self._pause(name)
-            if name == ENGINE and machine.holds_journal() and plan.strikes("second engine"):
+            if name != LAKE and machine.holds_journal() and plan.strikes("second engine"):
                 self._start_second(name)
             if plan.strikes("kill"):
                 self._trace.fault("kill", name)
                 machine.kill(name)
+        if len(self._link.ends) > 1 and plan.strikes("link broken"):
+            span_ns = self._draw.randint(5, 150) * MS
+            self._trace.fault("link broken", machine.name, f"for {span_ns // MS} ms")
+            self._link.break_for(span_ns)
+        if len(self._link.ends) > 1 and plan.strikes("power cut of both"):
+            self._trace.fault("power cut of both", machine.name)
+            for each in self._all:
+                each.cut_power()
         if plan.strikes("power cut"):
             self._trace.fault("power cut", machine.name)
             machine.cut_power()

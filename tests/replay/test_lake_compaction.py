@@ -28,7 +28,6 @@ from schemas.record import record_of
 from tests.support.lake_journal import CLASSES, RandomJournal, differences, log_entry
 
 KILL_COUNT = 3
-BATCH_COUNT = 40
 RECORDS = tuple(record_of(cls) for cls in CLASSES)
 SETTINGS = EngineSettings(lake_batch_frame_count=1)
 
@@ -58,11 +57,12 @@ def test_compactions_that_are_killed_beside_a_writer_lose_and_double_nothing(tmp
             child = context.Process(target=_compact_for_ever, args=(str(home.root),))
             child.start()
             until = compactions(home) + 2
-            batches = 0
-            while batches < BATCH_COUNT and (batches < 3 or compactions(home) < until):
-                journal.append(row_count=10)
-                writer.catch_up()
-                batches += 1
+            deadline = time.monotonic() + 60
+            while compactions(home) < until and time.monotonic() < deadline:
+                for _ in range(3):
+                    journal.append(row_count=10)
+                    writer.catch_up()
+                time.sleep(0.05)
             time.sleep(chance.uniform(0.0, 0.05))
             assert child.is_alive(), "the compaction failed by itself"
             assert child.pid is not None

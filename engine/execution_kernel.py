@@ -20,8 +20,8 @@ from engine.market.words_kernel import (
     O_CLIENT,
     ORDER_WORDS,
     ORDERS,
-    load,
 )
+from engine.memory_kernel import load
 from engine.risk.admission_kernel import is_street
 from engine.risk.fee_kernel import fee_minor, lot_cost_minor
 from engine.risk.margin_kernel import equity, is_contract, requirement

@@ -67,9 +67,8 @@ from engine.market.words_kernel import (
     X_OFFSET,
     X_STOP,
     X_TRAIL,
-    load,
-    store,
 )
+from engine.memory_kernel import load, store
 from engine.risk.admission_kernel import (
     admit_account,
     admit_codes,

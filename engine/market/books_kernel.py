@@ -66,10 +66,8 @@ from engine.market.words_kernel import (
     T_STOP,
     T_TRAIL,
     T_TYPE,
-    add,
-    load,
-    store,
 )
+from engine.memory_kernel import add, load, store
 
 
 @kernel

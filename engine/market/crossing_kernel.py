@@ -53,10 +53,9 @@ from engine.market.words_kernel import (
     TAKER_MODE,
     TAKER_OWNER,
     call,
-    load,
-    store,
     unit,
 )
+from engine.memory_kernel import load, store
 from schemas.codes import MarketEventReason, SelfTradePrevention
 
 BECAUSE_OF_SELF_TRADE = int(MarketEventReason.SELF_TRADE)

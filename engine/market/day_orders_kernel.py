@@ -13,11 +13,10 @@ from engine.market.words_kernel import (
     O_CLIENT,
     ORDER_WORDS,
     ORDERS,
-    load,
     prefetch,
-    store,
     words_in,
 )
+from engine.memory_kernel import load, store
 from schemas.market import OrderRow
 
 DAY_BLOCK = BlockType("DAY", rows=rows_of(OrderRow), slots=words(), meta=words())

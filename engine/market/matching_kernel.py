@@ -99,12 +99,11 @@ from engine.market.words_kernel import (
     SLICE_COUNT,
     WATCH_FIRST,
     call,
-    load,
     prefetch,
     read_clock,
-    store,
     unit,
 )
+from engine.memory_kernel import load, store
 from schemas.codes import MarketAction
 
 PLACE, CANCEL, REPLACE = int(MarketAction.PLACE), int(MarketAction.CANCEL), int(MarketAction.REPLACE)

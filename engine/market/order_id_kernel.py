@@ -13,9 +13,8 @@ from engine.market.words_kernel import (
     LOW,
     O_ID,
     ORDER_WORDS,
-    load,
-    store,
 )
+from engine.memory_kernel import load, store
 
 
 @inner

@@ -82,12 +82,10 @@ from engine.market.words_kernel import (
     WATCH_READY,
     WATCH_STOPS,
     WATCH_TRAILS,
-    add,
     call,
-    load,
-    store,
     unit,
 )
+from engine.memory_kernel import add, load, store
 from schemas.codes import MarketEventKind, MarketEventReason, OrderType, TimeInForce
 
 ACCEPTED = int(MarketEventKind.ACCEPTED)

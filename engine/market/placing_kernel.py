@@ -123,10 +123,9 @@ from engine.market.words_kernel import (
     X_OFFSET,
     X_STOP,
     X_TRAIL,
-    load,
-    store,
     unit,
 )
+from engine.memory_kernel import load, store
 from schemas.codes import (
     InstrumentState,
     MarketEventReason,

@@ -45,13 +45,11 @@ from engine.market.words_kernel import (
     ORDER_WORDS,
     PAGE_LEVELS,
     PAGE_LIMIT,
-    add,
     call,
     highest_bit,
-    load,
-    store,
     unit,
 )
+from engine.memory_kernel import add, load, store
 
 FIBONACCI = -7046029254386353131  # 2**64 over the golden ratio, as int64
 DEPTHS = 7  # of the index: keys have 42 bits, six a depth

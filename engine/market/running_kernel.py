@@ -115,12 +115,10 @@ from engine.market.words_kernel import (
     WATCH_STATE,
     WATCH_STOPS,
     WATCH_TRAILS,
-    add,
     call,
-    load,
-    store,
     unit,
 )
+from engine.memory_kernel import add, load, store
 from schemas.codes import InstrumentState, MarketEventReason
 
 HALTED = int(InstrumentState.HALTED)

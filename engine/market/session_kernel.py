@@ -101,10 +101,9 @@ from engine.market.words_kernel import (
     T_PARTNER,
     T_TYPE,
     WATCH_STOPPED,
-    load,
-    store,
     unit,
 )
+from engine.memory_kernel import load, store
 from schemas.codes import InstrumentState, MarketAction, MarketEventKind, MarketEventReason, OrderType
 
 UNCROSSED = int(MarketEventKind.UNCROSSED)

@@ -1,7 +1,6 @@
 """The memory of matching: 64-bit words at known places, read and written without bounds checks.
 
-Owns: loads and stores by address, bit counting, prefetching, and the positions of every word that the kernels
-of this folder use. Positions derive from the declared records. Does not own: the arrays (`books.py` does, and
+Owns: bit counting, prefetching, units, and the positions of every word that the kernels of this folder use. Positions derive from the declared records. Does not own: the arrays (`books.py` does, and
 keeps them alive), nor any rule.
 
 Addresses and words are int64. A function that takes `meta` gets the address of the words listed below, and
@@ -19,6 +18,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from engine.compiled_kernel import inner
+from engine.memory_kernel import pointer_to
 from schemas.codes import InstrumentState, Side
 from schemas.matching import InstrumentBook, LiveTerms, MarketCommand, MarketEvent, OrderTerms, RestingOrder
 from schemas.record import record_of
@@ -184,32 +184,6 @@ def highest_bit(word):
     return 63 - _zeros_above(word)
 
 
-def _pointer(builder, address, at):
-    pointer = builder.inttoptr(address, ir.IntType(64).as_pointer())
-    return builder.gep(pointer, [at], inbounds=True)
-
-
-@intrinsic
-def load(_context, _address, _at):
-    """The word at an address plus a number of words."""
-
-    def build(_target, builder, _signature, args):
-        return builder.load(_pointer(builder, args[0], args[1]))
-
-    return types.int64(types.int64, types.int64), build
-
-
-@intrinsic
-def store(_context, _address, _at, _word):
-    """Write the word at an address plus a number of words."""
-
-    def build(target, builder, _signature, args):
-        builder.store(args[2], _pointer(builder, args[0], args[1]))
-        return target.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), build
-
-
 @intrinsic
 def prefetch(_context, _address, _at):
     """Ask for a cache line that will be written soon. Any address will do: nothing is read."""
@@ -217,7 +191,7 @@ def prefetch(_context, _address, _at):
     def build(target, builder, _signature, args):
         number = ir.IntType(32)
         byte = ir.IntType(8).as_pointer()
-        pointer = builder.bitcast(_pointer(builder, args[0], args[1]), byte)
+        pointer = builder.bitcast(pointer_to(builder, args[0], args[1]), byte)
         kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
         function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
         builder.call(function, [pointer, *(ir.Constant(number, n) for n in (1, 3, 1))])
@@ -278,14 +252,8 @@ def call(_context, _meta, _at, _a, _b, _c, _d, _e, _f):
 
     def build(_target, builder, _signature, args):
         word = ir.IntType(64)
-        address = builder.load(_pointer(builder, args[0], args[1]))
+        address = builder.load(pointer_to(builder, args[0], args[1]))
         function = builder.inttoptr(address, ir.FunctionType(word, [word] * 7).as_pointer())
         return builder.call(function, [args[0], *args[2:]])
 
     return types.int64(*[types.int64] * 8), build
-
-
-@inner
-def add(address, at, amount):
-    """Add to the word at an address."""
-    store(address, at, load(address, at) + amount)

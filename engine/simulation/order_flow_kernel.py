@@ -22,9 +22,8 @@ from engine.market.words_kernel import (
     EVENT_WORDS,
     EVENTS,
     NO_KEY,
-    load,
-    store,
 )
+from engine.memory_kernel import load, store
 from schemas.codes import MarketAction, MarketEventKind, OrderType, Side, TimeInForce
 
 PLACE, CANCEL, REPLACE = int(MarketAction.PLACE), int(MarketAction.CANCEL), int(MarketAction.REPLACE)

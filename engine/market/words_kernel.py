@@ -1,7 +1,8 @@
 """The memory of matching: 64-bit words at known places, read and written without bounds checks.
 
-Owns: bit counting, prefetching, units, and the positions of every word that the kernels of this folder use. Positions derive from the declared records. Does not own: the arrays (`books.py` does, and
-keeps them alive), nor any rule.
+Owns: bit counting, prefetching, units, and the positions of every word that the kernels of this folder use.
+Positions derive from the declared records. Does not own: the arrays (`books.py` does, and keeps them alive),
+nor any rule.
 
 Addresses and words are int64. A function that takes `meta` gets the address of the words listed below, and
 through them every other array. What comes from outside is checked once, in `matching_kernel.py` and

@@ -209,7 +209,12 @@ class LakeWriter:
             frames.append(frame)
             if frame.index == batch.last_frame:
                 break
-        if not frames or batch_of(batch.number, frames) != batch:
+        if not frames or frames[-1].index < batch.last_frame:
+            raise LakeError(
+                f"batch {batch.number} needs frame {batch.last_frame}, the journal's mark lies before it: "
+                "start the engine, which renews the mark"
+            )
+        if batch_of(batch.number, frames) != batch:
             raise LakeError(
                 f"batch {batch.number} (frames {batch.first_frame} to {batch.last_frame}) is not in this "
                 "journal: the lake was made from another one"

@@ -168,7 +168,7 @@ class Machine:
 
     def _lake_stopped(self, name: str, refusal: LakeError) -> None:
         """A lake writer ends with any failure; opening the lake again must heal it."""
-        self.lake_refusals += 1
+        self.lake_refusals += not self.is_mark_behind()
         if self.lake_refusals > MOST_LAKE_REFUSALS:
             raise Violation(f"{name} stops again and again: {refusal}") from refusal
         self.trace.note(name, f"stops: {refusal}")

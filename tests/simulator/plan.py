@@ -12,7 +12,7 @@ DISK_CALLS = {  # chance at each call that changes the disk
     "kill at a call": 0.002,
     "power cut at a call": 0.003,
     "power cut in a sync": 0.015,
-    "write cut short by a kill": 0.005,
+    "write cut short by a kill": 0.008,
     "EIO on write": 0.002,
     "EIO on sync": 0.008,
 }

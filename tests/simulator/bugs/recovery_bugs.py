@@ -63,6 +63,6 @@ BUGS: dict[str, Bug] = {
         SegmentHeader, "seed", lambda original: property(lambda header: 0)
     ),
     "snapshot-not-verified": replacing(
-        snapshot, "_read", lambda original: lambda path: original(_Content(path))
+        snapshot, "read_snapshot", lambda original: lambda path: original(_Content(path))
     ),
 }

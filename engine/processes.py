@@ -34,7 +34,7 @@ from schemas.market import ConfigureEngine
 LOG = logging.getLogger(__name__)
 _PREPARING_SECONDS = 0.05  # how soon a segment that was taken is made again
 _RARELY = 10  # times as many frames between the snapshots of a primary with a standby in step
-_SWITCH_SECONDS = 0.0005  # a standby answers on one thread and decides on another
+SWITCH_SECONDS = 0.0005  # one thread decides, others sync, answer a primary, write snapshots
 
 
 class Stopping:
@@ -72,6 +72,7 @@ def serve_engine(home: Home, settings: EngineSettings) -> None:
 
     With a fence in the settings, frames are mirrored to a standby. Raises Fenced when another copy reigns.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     is_stopping, clock = Stopping(), WallClock()
     if settings.fence is None:
         if identity := read_identity(home.journal):
@@ -95,7 +96,7 @@ def serve_standby(home: Home, primary: Home, settings: EngineSettings) -> None:
     Clients that were served at the primary's socket are served there again.
     """
     is_stopping, clock = Stopping(), WallClock()
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     taken = follower_of(home, primary.replication_socket, settings, clock).run(is_stopping)
     if taken is None:
         LOG.info("standby stopped")

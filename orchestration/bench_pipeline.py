@@ -38,7 +38,7 @@ from engine.journal.verify import verify_journal
 from engine.journal.writer import JournalWriter
 from engine.local_socket import short_path
 from engine.pipeline import Pipeline
-from engine.processes import segments_ahead
+from engine.processes import SWITCH_SECONDS, segments_ahead
 from engine.projections.views import LiveView
 from engine.replay import open_book, open_pipeline, recover, take_snapshot
 from orchestration.bench_book import START_NS, Flow, open_market, requests_of
@@ -63,6 +63,7 @@ def measure(
     flow: Flow, folder: Path, batches: Sequence[int], passes: int, rate: int, tell: Tell
 ) -> dict[str, Any]:
     """All figures, for JSON. Raises OSError, JournalFailed as the disk does."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     report: dict[str, Any] = {"commands": len(flow), "passes": passes, "in_turn": {}}
     for batch in batches:
         runs: list[Pass] = []

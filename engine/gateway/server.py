@@ -221,6 +221,8 @@ class EngineServer:
                 batch.append(self._waiting.popleft())
             self._deciding.append(batch)
             self._committer.put(self._pipeline.stage(Batch.joined([r.batch for r in batch])))
+        self._committer.flush()
+        self._answer_durable()
 
     def _answer_durable(self) -> None:
         for frame in self._committer.take():

@@ -1,6 +1,8 @@
-"""A thread that commits staged frames in order, while the next one is decided.
+"""Commits staged frames in order, small ones together, large ones on a thread while the next one is decided.
 
 Owns: the queue between deciding and the disk. Whatever was staged while a sync ran shares the next one.
+Handing a frame to another thread costs more than a small one takes; so small frames are held until there are
+enough of them, or nothing more to decide, and are committed on the thread that decides.
 Does not own: what a commit is (`writer.py`), nor who is answered.
 """
 
@@ -15,6 +17,7 @@ from engine.journal.frame import Frame
 from engine.journal.writer import Staged
 
 DEPTH = 4  # frames that may be on their way; the fifth waits, so that deciding cannot run away from the disk
+SMALL_BYTES = 1 << 17  # of all frames that are held together
 
 
 class CommittingJournal(Protocol):
@@ -34,9 +37,10 @@ class Committer:
     """Commits the frames of one journal and tells of each, in order."""
 
     def __init__(self, journal: CommittingJournal, on_durable: Callable[[], None]) -> None:
-        """`on_durable` is called on the committing thread when `take` has a frame or a failure to tell."""
+        """`on_durable` is called on a thread of ours when `take` has a frame or a failure to tell."""
         self._journal = journal
         self._on_durable = on_durable
+        self._held: list[Staged] = []
         self._waiting: deque[Staged] = deque()
         self._durable: deque[Frame] = deque()
         self._failure: BaseException | None = None
@@ -49,15 +53,40 @@ class Committer:
     @property
     def has_room(self) -> bool:
         """Whether another frame may be given without waiting."""
-        return self._in_flight < DEPTH
+        return self._in_flight + len(self._held) < DEPTH
 
     def put(self, staged: Staged) -> None:
-        """Commit a frame after those given before; waits while too many are on their way."""
+        """Commit a frame after those given before; waits while too many are on their way.
+
+        A small frame may be held until `flush` or `drain`. Raises what a commit on this thread raises.
+        """
+        self._held.append(staged)
+        if self._in_flight or sum(s.frame_bytes for s in self._held) > SMALL_BYTES:
+            self._hand_over()
+        elif len(self._held) == DEPTH:
+            self._commit_here()
+
+    def flush(self) -> None:
+        """Commit what is held: there is nothing more to decide. Raises what a commit raises."""
+        if self._held and self._in_flight:
+            self._hand_over()
+        elif self._held:
+            self._commit_here()
+
+    def _commit_here(self) -> None:
+        batch, self._held = self._held, []
+        frames = self._journal.commit(batch)
         with self._changed:
-            self._changed.wait_for(lambda: self._in_flight < DEPTH or self._failure is not None)
-            self._in_flight += 1
-            self._waiting.append(staged)
-            self._changed.notify_all()
+            self._durable.extend(frames)
+
+    def _hand_over(self) -> None:
+        with self._changed:
+            for staged in self._held:
+                self._changed.wait_for(lambda: self._in_flight < DEPTH or self._failure is not None)
+                self._in_flight += 1
+                self._waiting.append(staged)
+                self._changed.notify_all()
+            self._held = []
 
     def take(self) -> list[Frame]:
         """The frames that became durable since the last call. Raises what a commit raised."""
@@ -70,6 +99,7 @@ class Committer:
 
     def drain(self) -> None:
         """Return when all that was given is durable. Raises what a commit raised."""
+        self.flush()
         with self._changed:
             self._changed.wait_for(lambda: self._in_flight == 0 or self._failure is not None)
             if self._failure is not None:

@@ -12,9 +12,10 @@ import threading
 from pathlib import Path
 
 from engine.journal.disk import Disk
-from engine.journal.segment import PAGE_BYTES, fill_with_zeros, unfinished_path
+from engine.journal.segment import fill_with_zeros, unfinished_path
 
 WANTED = 2
+_SYNCED_BYTES = 4 << 20  # at a time, so that no frame's sync has to wait for a whole segment of zeros
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -42,9 +43,10 @@ class SpareSegments:
         path = unfinished_path(self._folder, f"spare-{self._count}")
         descriptor = self._disk.open(path)
         try:
-            fill_with_zeros(descriptor, PAGE_BYTES, self._segment_bytes, self._disk)
-            self._disk.pwrite(descriptor, bytes(PAGE_BYTES), 0)
-            self._disk.fdatasync(descriptor)
+            for first in range(0, self._segment_bytes, _SYNCED_BYTES):
+                end = min(first + _SYNCED_BYTES, self._segment_bytes)
+                fill_with_zeros(descriptor, first, end, self._disk)
+                self._disk.fdatasync(descriptor)
         except OSError as error:
             self._disk.close(descriptor)
             if error.errno not in _NO_ROOM:

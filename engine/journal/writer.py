@@ -60,6 +60,7 @@ class Staged(NamedTuple):
     segment_number: int
     file_bytes: int  # of that segment
     offset: int
+    frame_bytes: int
     encoded: tuple[Frame, Raw] | None
 
 
@@ -172,7 +173,9 @@ class JournalWriter:
             file_bytes = file_bytes_for(len(raw), self._segment_bytes)
         # The seed of a segment to come follows from a frame that may not be chained yet.
         encoded = (frame, raw) if number == header.number else None
-        staged = Staged(frame.index, frame.sections, state_hash, number, file_bytes, offset, encoded)
+        staged = Staged(
+            frame.index, frame.sections, state_hash, number, file_bytes, offset, len(raw), encoded
+        )
         self._place = (number, file_bytes, offset + len(raw))
         self._next_index += 1
         self._next_sequence = frame.last_sequence + 1

@@ -46,6 +46,7 @@ from typing import Any
 
 from engine.gateway.client import receipt_of
 from engine.journal.frame import ZERO_HASH, Frame, Section
+from engine.journal.writer import Staged
 from engine.pipeline import Pipeline
 from engine.risk.margin_kernel import held_lots
 from schemas.codes import (
@@ -120,16 +121,18 @@ class MemoryJournal:
     def append(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Frame:
         return self.commit([self.stage(sections, state_hash)])[0]
 
-    def stage(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Any:
+    def stage(self, sections: Sequence[Section], state_hash: bytes = ZERO_HASH) -> Staged:
         rows = [s.rows["sequence"] for s in sections]
         first, last = min(int(r[0]) for r in rows), max(int(r[-1]) for r in rows)
         kept = tuple(Section(s.record, s.rows.copy()) for s in sections)
         self._staged += 1
-        return Frame(self._staged, 1, first, last, kept, state_hash, ZERO_HASH)
+        frame = Frame(self._staged, 1, first, last, kept, state_hash, ZERO_HASH)
+        return Staged(self._staged, kept, state_hash, 1, 0, 0, 0, (frame, memoryview(b"")))
 
-    def commit(self, batch: Sequence[Any]) -> list[Frame]:
-        self.frames += batch
-        return list(batch)
+    def commit(self, batch: Sequence[Staged]) -> list[Frame]:
+        frames = [staged.encoded[0] for staged in batch if staged.encoded]
+        self.frames += frames
+        return frames
 
 
 class World:

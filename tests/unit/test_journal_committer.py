@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InvariantBroken, JournalFailed
+from engine.journal import committer as committer_module
 from engine.journal.committer import DEPTH, Committer
 from engine.journal.reader import read_frames
 from engine.journal.writer import JournalWriter
@@ -35,7 +36,26 @@ def _opened(folder: Path, disk: QuickDisk) -> JournalWriter:
     return JournalWriter.open(folder, segment_bytes=SEGMENT_BYTES, disk=disk)
 
 
-def test_what_waits_for_a_sync_shares_the_next_one(tmp_path: Path) -> None:
+def test_small_frames_are_held_and_share_a_sync_on_the_deciding_thread(tmp_path: Path) -> None:
+    disk = GatedDisk()
+    writer = _opened(tmp_path, disk)
+    committer = Committer(writer, lambda: None)
+    before = disk.sync_count
+    for first in range(1, 2 * DEPTH, 2):
+        assert committer.has_room and committer.take() == []
+        committer.put(writer.stage(batch(first)))
+    assert [f.index for f in committer.take()] == list(range(1, DEPTH + 1))
+    assert disk.sync_count - before == 1
+    committer.put(writer.stage(batch(2 * DEPTH + 1)))
+    assert committer.take() == []
+    committer.flush()
+    assert [f.index for f in committer.take()] == [DEPTH + 1] and disk.sync_count - before == 2
+    committer.close()
+    writer.close()
+
+
+def test_what_waits_for_a_sync_shares_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committer_module, "SMALL_BYTES", 0)
     disk = GatedDisk()
     writer = _opened(tmp_path, disk)
     told = threading.Semaphore(0)
@@ -73,7 +93,24 @@ def test_frames_across_segments_are_the_same_bytes_staged_ahead_or_not(tmp_path:
         assert (tmp_path / "ahead" / name).read_bytes() == (tmp_path / "in turn" / name).read_bytes()
 
 
-def test_a_failed_sync_is_told_and_nothing_is_committed_after_it(tmp_path: Path) -> None:
+def test_a_failed_sync_on_the_deciding_thread_is_raised_there(tmp_path: Path) -> None:
+    disk = FaultyDisk(power_cut=False)
+    writer = JournalWriter.open(tmp_path, segment_bytes=SEGMENT_BYTES, disk=disk)
+    committer = Committer(writer, lambda: None)
+    disk.fail_at = len(disk.calls) + 2  # the write, then its sync
+    committer.put(writer.stage(batch(1)))
+    with pytest.raises(JournalFailed):
+        committer.flush()
+    assert committer.take() == []
+    committer.close()
+    writer.close()
+    assert list(read_frames(tmp_path)) == []
+
+
+def test_a_failed_sync_is_told_and_nothing_is_committed_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer_module, "SMALL_BYTES", 0)
     disk = FaultyDisk(power_cut=False)
     writer = JournalWriter.open(tmp_path, segment_bytes=SEGMENT_BYTES, disk=disk)
     woken = threading.Event()
@@ -148,7 +185,7 @@ def test_a_full_disk_leaves_one_segment_for_what_must_be_journaled(tmp_path: Pat
     writer = _opened(tmp_path, disk)
     writer.prepare(), writer.prepare()
     assert not writer.is_low
-    disk.room = SEGMENT_BYTES - 1
+    disk.room = SEGMENT_BYTES // 4
     _fill(writer, 3)
     assert len(list(tmp_path.glob("*.segment"))) == 2
     assert not writer.prepare() and writer.is_low

@@ -72,6 +72,11 @@ class EngineProcess:
         self.pipeline: Pipeline | None = None
         self._writer: JournalWriter
 
+    @property
+    def is_deciding_ahead(self) -> bool:
+        """Whether the state is that of frames that are not durable yet."""
+        return bool(self._staged)
+
     def start(self) -> None:
         """Recover, and show the oracle what was found."""
         self._refuse_lost_snapshot()

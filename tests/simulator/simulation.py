@@ -189,7 +189,8 @@ class Simulation:
 
         def is_level() -> bool:
             followed = [c.followed_index for c in copies if c.standby is not None]
-            return any(c.is_in_step for c in copies) and followed == [self.oracle.last_index]
+            is_followed = any(c.is_in_step for c in copies) and followed == [self.oracle.last_index]
+            return is_followed and not any(c.is_deciding_ahead for c in copies)
 
         if not self.schedule.run_until(is_level, QUIET_NS):
             raise Violation("without any fault the standby does not get in step")

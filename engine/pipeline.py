@@ -2,14 +2,15 @@
 
     sequence -> [ admit -> margin -> match -> post ] -> journal -> publish
 
-    sequence   Pipeline.submit            numbers the commands, clamps time forward
+    sequence   Pipeline.stage, submit     numbers the commands, clamps time forward
     admit      engine/risk/admission_kernel.py
     margin     engine/risk/margin_kernel.py
     match      engine/market/matching_kernel.py
     post       engine/ledger/posting_kernel.py
                (the four are called by engine/pipeline_kernel.py and engine/execution_kernel.py)
     slow lane  engine/slow_lane.py        accounts, payments, settlement, incidents: decide / apply
-    journal    engine/journal/writer.py   durable before this returns
+    journal    engine/journal/writer.py   durable when committed: at once for `submit`; for `stage` by
+                                          engine/journal/committer.py, while the next batch is decided
     publish    engine/projections         views and lake follow the journal
 
 Runs of trading commands go through the compiled pass, all others through the slow lane, in sequence order.

@@ -32,7 +32,7 @@ from engine.gateway import binary
 from engine.gateway.client import split_events
 from engine.journal.committer import Committer
 from engine.journal.disk import DISK
-from engine.journal.reader import read_frames
+from engine.journal.reader import SegmentWalk, read_frames
 from engine.journal.segment import fill_with_zeros, segment_paths
 from engine.journal.verify import verify_journal
 from engine.journal.writer import JournalWriter
@@ -126,8 +126,7 @@ def _in_turn(home: Home, flow: Flow, batch: int) -> Pass:
 def _answer(committer: Committer, sent: list[float], answered: int, acks: list[float]) -> int:
     frames = committer.take()
     for at, frame in enumerate(frames, start=answered):
-        count = frame.first_sequence  # one request a frame: all that it caused
-        (sections,) = split_events(frame, [frame.last_sequence - count + 1])
+        (sections,) = split_events(frame, [frame.last_sequence - frame.first_sequence + 1])  # one request
         binary.encode_answer(at, frame.index, frame.first_sequence, sections)
         acks.append((time.perf_counter() - sent[at]) * 1_000)
     return len(frames)
@@ -135,8 +134,6 @@ def _answer(committer: Committer, sent: list[float], answered: int, acks: list[f
 
 def _written(home: Home) -> int:
     """Bytes of frames in the journal."""
-    from engine.journal.reader import SegmentWalk
-
     total = 0
     for path in segment_paths(home.journal):
         with SegmentWalk(path) as walk:

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.errors import InvariantBroken, JournalDamaged, JournalError
-from engine.journal import frame
+from engine.journal import crc32c_kernel, frame
 from engine.journal.frame import (
     HEADER_BYTES,
     ZERO_HASH,
@@ -49,6 +51,19 @@ def _decode(raw: bytes, seed: int = SEED, previous: bytes = PREVIOUS) -> Frame:
 def test_crc32c_is_that_of_rfc_3720(content: bytes, expected: int) -> None:
     assert crc32c(content) == expected
     assert crc32c(content[8:], crc32c(content[:8])) == expected  # a seed continues a sum
+
+
+@given(st.lists(st.integers(-(1 << 63), (1 << 63) - 1), min_size=1, max_size=40), st.integers(0, 0xFFFFFFFF))
+def test_the_processors_crc32c_is_that_of_the_tables(words: list[int], seed: int) -> None:
+    content = np.array(words, dtype=np.int64)
+    by_table = crc32c_kernel.sum_by_table(content.ctypes.data, len(content), seed)
+    assert crc32c(content.tobytes(), seed) == by_table
+    for width in (w for w in range(1, len(words) + 1) if len(words) % w == 0):
+        count = len(words) // width
+        sums = np.zeros(count, dtype=np.uint32)
+        crc32c_kernel.sum_rows(content.ctypes.data, count, width, seed, sums)
+        rows = content.reshape(count, width)
+        assert sums.tolist() == [crc32c_kernel.sum_by_table(r.ctypes.data, width, seed) for r in rows]
 
 
 def test_layout_to_the_byte() -> None:

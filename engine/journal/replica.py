@@ -26,7 +26,7 @@ from engine.journal.segment import (
     unfinished_paths,
 )
 from engine.journal.spare import SpareSegments
-from engine.journal.writer import lock_folder
+from engine.journal.writer import opening
 
 
 class ReplicaJournal:
@@ -60,8 +60,7 @@ class ReplicaJournal:
         is durable here, and whether it may be shown is not known here. Raises JournalDamaged when durable
         bytes do not verify, JournalFailed when the disk refuses, JournalError when another writes the folder.
         """
-        lock, descriptors = lock_folder(folder, disk), list[int]()
-        try:
+        with opening(folder, disk) as (lock, descriptors):
             marked = read_mark(folder) or 0
             has_segments = bool(segment_paths(folder))
             if not has_segments and (durable := max(marked, known_index)):
@@ -78,13 +77,6 @@ class ReplicaJournal:
             for path in unfinished_paths(folder):
                 disk.unlink(path)
             disk.fsync_folder(folder)
-        except BaseException as error:
-            for descriptor in descriptors:
-                disk.close(descriptor)
-            os.close(lock)
-            if isinstance(error, OSError):
-                raise JournalFailed(f"{folder}: cannot be opened: {error}") from error
-            raise
         return replica
 
     @property

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -119,8 +120,7 @@ class JournalWriter:
         """
         if segment_bytes < 2 * PAGE_BYTES or segment_bytes % PAGE_BYTES:
             raise JournalError(f"segment_bytes {segment_bytes} is not a multiple of {PAGE_BYTES} above it")
-        lock, descriptors = lock_folder(folder, disk), list[int]()
-        try:
+        with opening(folder, disk) as (lock, descriptors):
             tail = recover(folder, segment_bytes, disk, known_index)
             descriptors.append(tail.descriptor)
             if term < tail.last.term:
@@ -131,13 +131,6 @@ class JournalWriter:
             descriptors.append(mark)
             write_mark(mark, tail.last.index, disk)
             disk.fsync_folder(folder)
-        except BaseException as error:
-            for descriptor in descriptors:
-                disk.close(descriptor)
-            os.close(lock)
-            if isinstance(error, OSError):
-                raise JournalFailed(f"{folder}: cannot be opened: {error}") from error
-            raise
         return cls(folder, segment_bytes, term, disk, lock, tail, mark, mirror or NoMirror())
 
     @property
@@ -254,6 +247,25 @@ class JournalWriter:
         descriptor = create_segment(self._folder, header, self._disk, spare)
         self._disk.close(self._descriptor)
         self._descriptor, self._header = descriptor, header
+
+
+@contextmanager
+def opening(folder: Path, disk: Disk) -> Generator[tuple[int, list[int]]]:
+    """Hold a journal's folder while it is opened: its lock, and a list for the descriptors that are opened.
+
+    A block that fails leaves nothing open. Raises JournalFailed when the disk refuses, JournalError when
+    another writer holds the folder.
+    """
+    lock, descriptors = lock_folder(folder, disk), list[int]()
+    try:
+        yield lock, descriptors
+    except BaseException as error:
+        for descriptor in descriptors:
+            disk.close(descriptor)
+        os.close(lock)
+        if isinstance(error, OSError):
+            raise JournalFailed(f"{folder}: cannot be opened: {error}") from error
+        raise
 
 
 def lock_folder(folder: Path, disk: Disk) -> int:

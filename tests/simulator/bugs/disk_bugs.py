@@ -80,7 +80,11 @@ def _without_sync(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _without_lock(original: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda folder, disk: writer.os.open(folder / "writer.lock", writer.os.O_RDWR | writer.os.O_CREAT)
+    def opened(folder: Path, disk: Disk) -> int:
+        folder.mkdir(parents=True, exist_ok=True)
+        return writer.os.open(folder / "writer.lock", writer.os.O_RDWR | writer.os.O_CREAT)
+
+    return opened
 
 
 BUGS: dict[str, Bug] = {

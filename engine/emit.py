@@ -23,6 +23,8 @@ class _OwnSequence(int):
     """An int told apart by identity, so that no true value of a column can be taken for it."""
 
 
+_HEADER = frozenset(("sequence", "cause_sequence", "occurred_at_ns"))
+
 OWN_SEQUENCE = _OwnSequence(-1)
 """Stands in an event for an identifier that equals the event's own sequence."""
 
@@ -46,6 +48,12 @@ Handler: TypeAlias = "Callable[[State, Any, Emit], None]"
 
 Applier: TypeAlias = "Callable[[State, Any], None]"
 """Changes the state by one event. Checks nothing: an event is a fact."""
+
+
+def shared_columns(command: Command, event: type[Event]) -> dict[str, int]:
+    """The columns that a command hands on to its event by name."""
+    own = [c.name for c in record_of(event).columns if c.name not in _HEADER]
+    return {name: getattr(command, name) for name in own if hasattr(command, name)}
 
 
 @cache

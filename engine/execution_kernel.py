@@ -22,9 +22,12 @@ from engine.market.words_kernel import (
     ORDERS,
 )
 from engine.memory_kernel import load
+from engine.risk.account_kernel import enter, hold, is_contract, leave
+from engine.risk.account_kernel import order as order_lots
 from engine.risk.admission_kernel import is_street
 from engine.risk.fee_kernel import fee_minor, lot_cost_minor
-from engine.risk.margin_kernel import equity, is_contract, requirement
+from engine.risk.margin_kernel import equity, initial_margin
+from engine.risk.risk_block_kernel import RISK_BLOCK
 from schemas.codes import MarketEventKind, MarketEventReason, OrderType, Side
 from schemas.identity import AccountRow
 from schemas.ledger import Posting
@@ -80,7 +83,7 @@ STATE_BLOCK = BlockType(
     books=WORD,  # the address of the matching engine's words
     touched=words(),  # per account, the command that last touched it
     touched_ids=words(),  # the accounts that this command touched, in order
-    money_asset_id=WORD,  # the currency of margin
+    risk=block_of(RISK_BLOCK),
     window_count=WORD,  # how many ticks above its floor a price may lie
 )
 """The state that the pass reads and writes."""
@@ -188,6 +191,7 @@ def reserve(state, at, lots):
     order = state.day.rows[at]
     order.reserved_lots += lots
     row = state.positions[order.account_id, order.instrument_id]
+    leave(state.risk, order.account_id, order.instrument_id)
     if order.side_code == _BUY:
         row.open_buy_lots += lots
         row.open_buy_minor += lots * order.reserve_minor
@@ -197,6 +201,8 @@ def reserve(state, at, lots):
         row.open_sell_lots += lots
         if order.is_reduce_only != 0:
             row.reduce_sell_lots += lots
+    enter(state.risk, order.account_id, order.instrument_id)
+    order_lots(state.risk, order.account_id, order.instrument_id, lots, order.side_code == _BUY)
 
 
 @kernel
@@ -299,12 +305,8 @@ def _tell_margin(state, events, cause, at_ns, account_id):
     i = next_row(events, MARGINED, cause, at_ns, events.margins)
     row = events.margins[i]
     row.account_id = account_id
-    row.equity_minor = equity(
-        state.instruments, state.positions, state.amounts, account_id, state.money_asset_id
-    )
-    row.initial_margin_minor = requirement(
-        state.instruments, state.positions, state.amounts, account_id, 0, 0
-    )
+    row.equity_minor = equity(state.risk, account_id)
+    row.initial_margin_minor = initial_margin(state.risk, account_id)
 
 
 # Events -----------------------------------------------------------------------------------------------------
@@ -470,6 +472,7 @@ def _side(state, events, fill, account_id, instrument, side, fee):
     signed = fill.quantity_lots if side == _BUY else -fill.quantity_lots
     money = fill.notional_minor if side == _BUY else -fill.notional_minor
     position = state.positions[account_id, fill.instrument_id]
+    leave(state.risk, account_id, fill.instrument_id)
     position.day_net_lots += signed
     position.day_net_minor += money
     contract = is_contract(instrument)
@@ -498,3 +501,5 @@ def _side(state, events, fill, account_id, instrument, side, fee):
         return
     events.counts[POSTED] = count
     events.counts[SEQUENCE] += count - posted
+    enter(state.risk, account_id, fill.instrument_id)
+    hold(state.risk, account_id, fill.instrument_id, signed)

@@ -16,7 +16,7 @@ from schemas.derive.layout import row_tuple
 from schemas.market import AssetRegistered, EngineConfigured
 from schemas.record import record_of
 
-_ROWS = ("accounts", "instruments", "positions", "fees")
+_ROWS = ("accounts", "instruments", "positions", "fees", "instrument_risks", "account_margins")
 _SCALARS = (
     "money_asset_id",
     "business_epoch_day",
@@ -25,7 +25,7 @@ _SCALARS = (
     "sequence",
     "clock_ns",
 )
-_SLOW = ("payments", "settlement", "incidents")
+_SLOW = ("payments", "settlement", "incidents", "risk")
 
 
 def arrays_of(state: State) -> dict[str, npt.NDArray[Any]]:
@@ -48,6 +48,8 @@ def _used(state: State) -> dict[str, npt.NDArray[Any]]:
         "instruments": state.instruments[:instruments],
         "positions": state.positions[:accounts, :instruments],
         "fees": state.fees[:, :instruments],
+        "instrument_risks": state.instrument_risks[:instruments],
+        "account_margins": state.account_margins[:accounts],
         "amounts": state.balances.amounts[:, :assets],
     }
 
@@ -80,6 +82,7 @@ def state_of(arrays: Mapping[str, npt.NDArray[Any]], text: bytes, state_hash: by
         setattr(state, name, value)
     for name in _SLOW:
         setattr(state, name, type(getattr(state, name)).load(parts[name]))
+    state.tables.load()
     if state.hash() != state_hash:
         raise InvariantBroken("the snapshot does not hash to what it was taken from")
     return state

@@ -69,6 +69,7 @@ from engine.market.words_kernel import (
     X_TRAIL,
 )
 from engine.memory_kernel import load, store
+from engine.risk.account_kernel import is_contract
 from engine.risk.admission_kernel import (
     admit_account,
     admit_codes,
@@ -81,7 +82,7 @@ from engine.risk.admission_kernel import (
     lots_to_cut,
     reducible_lots,
 )
-from engine.risk.margin_kernel import is_cash_account, is_contract
+from engine.risk.margin_kernel import is_cash_account
 from schemas.codes import (
     AccountStatus,
     InstrumentState,
@@ -467,7 +468,7 @@ def _admit_position(state, c, limit):
 @kernel
 def _admit_margin(state, account_id, instrument_id, side, limit, lots, more):
     return admit_margin(
-        state.accounts, state.instruments, state.positions, state.amounts, state.fees, account_id,
+        state.risk, state.accounts, state.instruments, state.positions, state.amounts, state.fees, account_id,
         instrument_id, side, limit, lots, more,
     )  # fmt: skip
 

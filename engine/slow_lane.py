@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import identity, incidents, payments, settlement
+from engine import identity, incidents, payments, risk, settlement
 from engine.batch import Batch
 from engine.emit import OWN_SEQUENCE, refuse
 from engine.errors import InvariantBroken
@@ -22,9 +22,15 @@ from schemas.codes import AccountClass, LedgerAccountKind, RejectReason
 from schemas.ledger import Posting
 from schemas.market import MarkChanged
 from schemas.record import record_of
-from schemas.risk import MarginChanged
+from schemas.risk import (
+    AccountMarginSet,
+    InstrumentRiskSet,
+    MarginChanged,
+    MarginModelSet,
+    ScenariosActivated,
+)
 
-_PACKAGES = (reference, identity, payments, settlement, incidents)
+_PACKAGES = (reference, risk, identity, payments, settlement, incidents)
 HANDLERS: dict[type, Callable[..., None]] = {
     cls: handler for package in _PACKAGES for cls, handler in package.HANDLERS.items()
 }
@@ -72,13 +78,14 @@ class SlowLane:
             applier(self._state, event)
         for transfer in transfers(self._state, event):
             self._post(command, transfer)
-        if cls is MarkChanged:
-            held = self._state.positions[:, event.instrument_id]
-            is_at_risk = held["position_lots"] | held["open_buy_lots"] | held["open_sell_lots"]
-            self._moved.update(np.flatnonzero(is_at_risk).tolist())
-            base = int(self._state.instruments[event.instrument_id]["base_asset_id"])
-            owners = self._state.balances.amounts[: len(held), base]
-            self._moved.update(np.flatnonzero(owners).tolist())
+        self._state.tables.forget()  # whatever moved, no figure of it is used again
+        if cls is MarkChanged or cls is InstrumentRiskSet:
+            self._moved.update(_exposed(self._state, event.instrument_id))
+        elif cls is MarginModelSet or cls is ScenariosActivated:
+            for instrument_id in np.flatnonzero(self._state.instruments["instrument_id"]).tolist():
+                self._moved.update(_exposed(self._state, instrument_id))
+        elif cls is AccountMarginSet:
+            self._moved.add(event.account_id)
         return event
 
     def _post(self, command: Any, transfer: Any) -> None:
@@ -115,6 +122,14 @@ class SlowLane:
                 MarginChanged,
                 {"account_id": account_id, "equity_minor": has, "initial_margin_minor": needs},
             )
+
+
+def _exposed(state: State, instrument_id: int) -> list[int]:
+    """The accounts that hold or have ordered an instrument."""
+    held = state.positions[:, instrument_id]
+    base = int(state.instruments[instrument_id]["base_asset_id"])
+    at_risk = held["position_lots"] | held["open_buy_lots"] | held["open_sell_lots"]
+    return np.flatnonzero(at_risk | state.balances.amounts[: len(held), base]).tolist()
 
 
 def is_bounded(command: Any) -> bool:

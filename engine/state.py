@@ -15,12 +15,14 @@ from engine.ledger.balances import Balances
 from engine.market.books import Books
 from engine.market.day_orders import DayOrders, canonical_rows, make_day_orders
 from engine.payments.state import PaymentState
-from engine.risk.margin_kernel import equity, requirement
+from engine.risk.margin_kernel import equity_at, initial_margin_at, maintenance_margin_at
+from engine.risk.scenarios import RiskState
+from engine.risk.tables import RiskTables
 from engine.settlement.state import SettlementState
 from schemas.derive.layout import Rows, dtype_of, empty_rows, row_tuple
 from schemas.identity import AccountRow
 from schemas.market import AssetRegistered, EngineConfigured, FeeRow, InstrumentRow
-from schemas.risk import PositionRow
+from schemas.risk import AccountMarginRow, InstrumentRiskRow, PositionRow
 
 FEE_GROUPS = 16  # schedules of fees that an engine can hold
 
@@ -34,9 +36,12 @@ class State:
     instruments: Rows  # InstrumentRow, (instrument_count + 1,)
     positions: Rows  # PositionRow, (account_count + 1, instrument_count + 1)
     fees: Rows  # FeeRow, (FEE_GROUPS, instrument_count + 1)
+    instrument_risks: Rows  # InstrumentRiskRow, (instrument_count + 1,)
+    account_margins: Rows  # AccountMarginRow, (account_count + 1,)
     books: Books
     day: DayOrders
     balances: Balances
+    risk: RiskState = field(default_factory=RiskState)
     assets: dict[int, AssetRegistered] = field(default_factory=dict[int, AssetRegistered])
     payments: PaymentState = field(default_factory=PaymentState)
     settlement: SettlementState = field(default_factory=SettlementState)
@@ -48,6 +53,9 @@ class State:
     sequence: int = 0
     clock_ns: int = 0
 
+    def __post_init__(self) -> None:
+        self.tables = RiskTables(self)  # follows from the rest: neither kept in snapshots nor hashed
+
     @classmethod
     def of(cls, capacity: EngineConfigured) -> State:
         """An empty state of the given capacities."""
@@ -58,6 +66,8 @@ class State:
             instruments=empty_rows(InstrumentRow, shape[1]),
             positions=np.zeros(shape, dtype=dtype_of(PositionRow)),
             fees=np.zeros((FEE_GROUPS, shape[1]), dtype=dtype_of(FeeRow)),
+            instrument_risks=empty_rows(InstrumentRiskRow, shape[1]),
+            account_margins=empty_rows(AccountMarginRow, shape[0]),
             books=Books(capacity.instrument_count, capacity.order_count),
             day=make_day_orders(capacity.order_id_count),
             balances=Balances.of(capacity.account_count, capacity.asset_count),
@@ -65,8 +75,15 @@ class State:
 
     def margin_minor(self, account_id: int) -> tuple[int, int]:
         """Equity and initial margin of an account, in minor units of the margin currency."""
-        shared = (self.instruments, self.positions, self.balances.amounts, account_id)
-        return int(equity(*shared, self.money_asset_id)), int(requirement(*shared, 0, 0))
+        self.tables.forget_account(account_id)
+        at = self.tables.address
+        margin = int(equity_at(at, account_id)), int(initial_margin_at(at, account_id))
+        self.tables.forget_account(account_id)
+        return margin
+
+    def maintenance_minor(self, account_id: int) -> int:
+        """Maintenance margin of an account, in minor units of the margin currency."""
+        return int(maintenance_margin_at(self.tables.address, account_id))
 
     def free_cash_minor(self, account_id: int) -> int:
         """What may leave an account without breaking its margin."""
@@ -93,6 +110,8 @@ class State:
             self.instruments[:instruments],
             self.positions[:accounts, :instruments],
             self.fees[:, :instruments],
+            self.instrument_risks[:instruments],
+            self.account_margins[:accounts],
             self.balances.amounts[:, :assets],
         ):
             digest.update(array.tobytes())
@@ -101,7 +120,7 @@ class State:
         digest.update(canonical_rows(self.day, orders["client_order_id"]))
         digest.update(repr([row_tuple(self.assets[a]) for a in sorted(self.assets)]).encode())
         digest.update(repr(row_tuple(self.capacity)).encode())
-        for part in (self.payments, self.settlement, self.incidents):
+        for part in (self.payments, self.settlement, self.incidents, self.risk):
             digest.update(part.canonical())
         scalars = (
             self.money_asset_id,

@@ -70,7 +70,7 @@ class TradingLane:
             books=state.books.address,
             touched=np.zeros(len(state.accounts), dtype=np.int64),
             touched_ids=np.zeros(len(state.accounts) + 1, dtype=np.int64),
-            money_asset_id=state.money_asset_id,
+            risk=state.tables.address,
             window_count=state.capacity.window_count,
         )
         self._events = self._event_block()
@@ -83,7 +83,7 @@ class TradingLane:
         """Run the trading commands first..last-1 of a batch; the state moves, the events are kept."""
         state = self._state
         state.books.use_terms(self._terms)
-        self._tables.set("money_asset_id", state.money_asset_id)
+        self._tables.set("risk", state.tables.address)
         queue = batch.order[first:last]
         rows = {name: batch.trading_rows(code) for name, code in _TYPE_CODES.items()}
         self._counts[SEQUENCE] = state.sequence

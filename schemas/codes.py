@@ -220,6 +220,25 @@ class RejectReason(IntEnum):
     OUT_OF_RANGE = 611  # a column is not what its kind admits
 
 
+class ScenarioGroup(IntEnum):
+    """How a scenario counts for margin: a mean of the worst of its kind, or alone."""
+
+    HISTORICAL = 1  # days of the past, scaled to what volatility is now
+    STRESS = 2  # named days that nobody forgets
+    EXTREME = 3  # what has not happened yet; its loss is damped
+
+
+class MarginState(IntEnum):
+    """Where an account stands, from good to bad."""
+
+    FREE = 0
+    WARNED = 1
+    NO_NEW_RISK = 2  # equity is below initial margin: orders must lower the risk
+    CANCELLED = 3  # open orders are taken away
+    LIQUIDATED = 4  # equity is below maintenance: positions are closed
+    BANKRUPT = 5  # equity is below zero
+
+
 class LedgerAccountKind(IntEnum):
     """The chart of accounts. Owner kinds say who is owed; location kinds say where it is.
 

@@ -67,6 +67,15 @@ PartsPerMillion = Annotated[int, Kind("Millionths; negative is paid out.", "_ppm
 BasisPoints = Annotated[int, Kind("Hundredths of a percent.", "_bps", ge=0)]
 Count = Annotated[int, Kind("A number of things.", "_count", ge=0)]
 Digits = Annotated[int, Kind("How many decimal digits an asset's smallest unit has.", "_digits", ge=0, le=18)]
+RatePpm = Annotated[int, Kind("A rate in millionths.", "_ppm", ge=0, le=100_000_000)]
+SignedRatePpm = Annotated[int, Kind("A signed rate in millionths.", "_ppm", ge=-10_000_000, le=10_000_000)]
+DampingPpm = Annotated[int, Kind("A part of a whole in millionths.", "_ppm", ge=1, le=1_000_000)]
+ReturnPpb = Annotated[
+    int,
+    Kind(
+        "A return in thousand-millionths; a price may fall below zero.", "_ppb", ge=-2 * 10**9, le=2 * 10**9
+    ),
+]
 Word = Annotated[int, Kind("Eight bytes of a SHA-256 digest, big-endian, as a signed integer.", "_word")]
 PackedWord = Annotated[int, Kind("Several small numbers in one word; the column says which.", "_word")]
 ExpiryNanos = Annotated[
@@ -119,6 +128,10 @@ GroupId = Annotated[
     int,
     Kind("Accounts that do not trade with one another; zero for none.", "group_id", ge=0, le=(1 << 31) - 1),
 ]
+FactorId = Annotated[int, Kind("A risk factor: a dense number.", "factor_id", ge=1, le=64)]
+NoFactorId = Annotated[int, Kind("A risk factor, or zero for none.", "factor_id", ge=0, le=64)]
+ScenarioSetId = Annotated[int, Kind("A set of scenarios.", "scenario_set_id", ge=1)]
+ScenarioNo = Annotated[int, Kind("A scenario's place in its set.", "scenario_no", ge=1, le=512)]
 SessionId = Annotated[int, Kind("The gateway session that sent the command.", "session_id", ge=0)]
 PartyId = Annotated[
     int, Kind("Whose ledger account: an account or a bank; zero for the firm itself.", "party_id", ge=0)
@@ -167,6 +180,8 @@ OrderEndCode = Annotated[int, _code("Why an order ended, shrank or moved.", code
 RejectReasonCode = Annotated[int, _code("Why the command was refused.", codes.RejectReason)]
 LedgerAccountKindCode = Annotated[int, _code("Which account of the chart.", codes.LedgerAccountKind)]
 PostingReasonCode = Annotated[int, _code("Why it moved.", codes.PostingReason)]
+ScenarioGroupCode = Annotated[int, _code("How a scenario counts.", codes.ScenarioGroup)]
+MarginStateCode = Annotated[int, _code("Where an account stands.", codes.MarginState)]
 ObligationSideCode = Annotated[int, _code("What the account does against payment.", codes.ObligationSide)]
 IncidentClockCode = Annotated[int, _code("Which deadline.", codes.IncidentClock)]
 IncidentStatusCode = Annotated[int, _code("Where the incident stands.", codes.IncidentStatus)]

@@ -1,10 +1,162 @@
-"""What an account's positions and orders ask of its equity."""
+"""How risk is modelled, and what an account's positions and orders ask of its equity.
+
+A scenario set is a list of days that may come: how far each factor moves in each of them. What an instrument has
+to do with the factors, and what else its margin asks, stands in its own terms. All of it is journaled.
+"""
 
 from __future__ import annotations
 
-from schemas.headers import Event
-from schemas.kinds import AccountId, Minor, MinorUnits, OpenLots, SignedLots
+from dataclasses import dataclass
+
+from schemas.headers import Command, Event
+from schemas.kinds import (
+    AccountId,
+    AskedAccountId,
+    AskedInstrumentId,
+    Count,
+    DampingPpm,
+    FactorId,
+    Flag,
+    InstrumentId,
+    MarginStateCode,
+    Minor,
+    MinorUnits,
+    NoFactorId,
+    OpenLots,
+    Packed,
+    PersonId,
+    RatePpm,
+    ReturnPpb,
+    ScenarioGroupCode,
+    ScenarioNo,
+    ScenarioSetId,
+    SignedLots,
+    SignedRatePpm,
+)
 from schemas.record import Role, field, record
+
+# Shared by what is asked and what is decided -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarginModel:
+    """What holds for every account: how initial margin stands above maintenance, and where states begin."""
+
+    initial_ppm: RatePpm = field("Initial margin for a unit of scenario risk; maintenance asks a unit.")
+    names_ppm: RatePpm = field("Of the value of all single names: what they ask when each falls alone.")
+    top_two_ppm: RatePpm = field("Of the value of the two largest names, on top.")
+    warn_ppm: RatePpm = field("Equity for a unit of maintenance below which the client is warned.")
+    cancel_ppm: RatePpm = field("Below it open orders are cancelled.")
+    target_ppm: RatePpm = field("What a liquidation brings equity back to.")
+    retail_close_ppm: RatePpm = field("Of initial margin: below it a retail account is closed out.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One scenario of a set. Historical ones come first, then stress, then extreme ones."""
+
+    scenario_set_id: ScenarioSetId = field("The set.")
+    scenario_no: ScenarioNo = field("Its place in the set, from one.")
+    scenario_group_code: ScenarioGroupCode = field("How it counts.")
+    name_packed: Packed = field("What it is called; a date as YYYYMMDD.")
+    damping_ppm: DampingPpm = field("Part of an extreme scenario's loss that counts; all of the others.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorReturn:
+    """How far a factor moves in a scenario; a factor that none is told of stays where it is."""
+
+    scenario_set_id: ScenarioSetId = field("The set.")
+    scenario_no: ScenarioNo = field("The scenario.")
+    factor_id: FactorId = field("The factor.")
+    return_ppb: ReturnPpb = field("Its return, in thousand-millionths.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenarioSet:
+    """A set as it is put in force: what it must consist of, and how many of its worst losses count."""
+
+    scenario_set_id: ScenarioSetId = field("The set.")
+    scenario_count: Count = field("Scenarios that it has.")
+    historical_tail_count: Count = field("Worst losses of the historical ones whose mean is margin.")
+    stress_tail_count: Count = field("Of the stress ones.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstrumentRisk:
+    """What an instrument's price has to do with the factors, and what its margin asks beyond the scenarios.
+
+    Its return is (1 + beta x first) (1 + beta x second) + basis, then times (1 + peg), less one.
+    """
+
+    is_modelled: Flag = field("Whether scenarios say its risk; if not, the listing's rate does.")
+    first_factor_id: NoFactorId = field("What it follows: the coin, the index, the currency; zero for none.")
+    first_beta_ppm: SignedRatePpm = field("How closely.")
+    second_factor_id: NoFactorId = field("What else: a name's own residual; zero for none.")
+    second_beta_ppm: SignedRatePpm = field("How closely.")
+    basis_factor_id: NoFactorId = field("What parts a contract from its underlying; zero for none.")
+    peg_factor_id: NoFactorId = field("The currency that it is paid in, when that is not the margin's.")
+    half_spread_ppm: RatePpm = field("Half of the bid-ask spread, of the value.")
+    impact_ppm: RatePpm = field("What selling a whole day's volume would move the price by.")
+    daily_lots: OpenLots = field("Average daily volume; zero asks no impact.")
+    carry_ppm: RatePpm = field("Expected funding until the next interval and the fee to close, of the value.")
+    basis_ppm: RatePpm = field("Floor under a hedge by another instrument of the same underlying.")
+    retail_cap_ppm: RatePpm = field("Least initial margin of a retail client, of the value; zero for none.")
+    haircut_ppm: RatePpm = field("Part of the value of a holding that is no collateral.")
+    is_single_name: Flag = field("Whether its issuer can fail alone.")
+
+
+# Commands ---------------------------------------------------------------------------------------------------
+
+
+@record(table="set_margin_model", key="sequence", role=Role.COMMAND, type_code=70)
+class SetMarginModel(MarginModel, Command):
+    """Ask for other parameters of the margin model."""
+
+    operator_id: PersonId = field("Who asked.")
+
+
+@record(table="add_scenario", key="sequence", role=Role.COMMAND, type_code=71)
+class AddScenario(Scenario, Command):
+    """Add a scenario to the set that is being prepared."""
+
+
+@record(table="set_factor_return", key="sequence", role=Role.COMMAND, type_code=72)
+class SetFactorReturn(FactorReturn, Command):
+    """Say how far a factor moves in a scenario of the set that is being prepared."""
+
+
+@record(table="activate_scenarios", key="sequence", role=Role.COMMAND, type_code=73)
+class ActivateScenarios(ScenarioSet, Command):
+    """Put the prepared set in force for every account, from the next order on."""
+
+    operator_id: PersonId = field("Who asked.")
+
+
+@record(table="name_factor", key="sequence", role=Role.COMMAND, type_code=74)
+class NameFactor(Command):
+    """Give a factor its number."""
+
+    factor_id: FactorId = field("The factor.")
+    symbol_packed: Packed = field("What it is called.")
+
+
+@record(table="set_instrument_risk", key="sequence", role=Role.COMMAND, type_code=75)
+class SetInstrumentRisk(InstrumentRisk, Command):
+    """Say what an instrument's risk is."""
+
+    instrument_id: AskedInstrumentId = field("The instrument.")
+
+
+@record(table="set_account_margin", key="sequence", role=Role.COMMAND, type_code=76)
+class SetAccountMargin(Command):
+    """Say whether an account is a retail client's."""
+
+    account_id: AskedAccountId = field("The account.")
+    is_retail: Flag = field("Whether the caps and the close-out rule of retail clients hold.")
+
+
+# Events -----------------------------------------------------------------------------------------------------
 
 
 @record(table="margins", key="sequence", role=Role.EVENT, type_code=130)
@@ -14,6 +166,67 @@ class MarginChanged(Event):
     account_id: AccountId = field("The account.")
     equity_minor: MinorUnits = field("Cash plus the value of positions at their marks, in US cents.")
     initial_margin_minor: Minor = field("What positions and open orders require, in US cents.")
+
+
+@record(table="margin_models", key="sequence", role=Role.EVENT, type_code=131)
+class MarginModelSet(MarginModel, Event):
+    """The parameters of the margin model from now on."""
+
+    operator_id: PersonId = field("Who asked.")
+
+
+@record(table="scenarios", key="sequence", role=Role.EVENT, type_code=132)
+class ScenarioAdded(Scenario, Event):
+    """A scenario is in the set that is being prepared."""
+
+
+@record(table="factor_returns", key="sequence", role=Role.EVENT, type_code=133)
+class FactorReturnSet(FactorReturn, Event):
+    """How far a factor moves in a scenario."""
+
+
+@record(table="scenario_sets", key="sequence", role=Role.EVENT, type_code=134)
+class ScenariosActivated(ScenarioSet, Event):
+    """Every account is margined by this set from now on."""
+
+    operator_id: PersonId = field("Who asked.")
+
+
+@record(table="risk_factors", key="factor_id", role=Role.EVENT, type_code=135)
+class FactorNamed(Event):
+    """A factor has its number for ever."""
+
+    factor_id: FactorId = field("The factor.")
+    symbol_packed: Packed = field("What it is called.")
+
+
+@record(table="instrument_risks", key="sequence", role=Role.EVENT, type_code=136)
+class InstrumentRiskSet(InstrumentRisk, Event):
+    """What an instrument's risk is from now on."""
+
+    instrument_id: InstrumentId = field("The instrument.")
+
+
+@record(table="account_margins", key="sequence", role=Role.EVENT, type_code=137)
+class AccountMarginSet(Event):
+    """Whether an account is a retail client's from now on."""
+
+    account_id: AccountId = field("The account.")
+    is_retail: Flag = field("Whether the caps and the close-out rule of retail clients hold.")
+
+
+@record(table="margin_states", key="sequence", role=Role.EVENT, type_code=138)
+class MarginStateChanged(Event):
+    """An account went over a line between equity and what it needs."""
+
+    account_id: AccountId = field("The account.")
+    margin_state_code: MarginStateCode = field("Where it stands now.")
+    equity_minor: MinorUnits = field("Its equity.")
+    initial_margin_minor: Minor = field("What positions and open orders require.")
+    maintenance_margin_minor: Minor = field("What positions alone require.")
+
+
+# State ------------------------------------------------------------------------------------------------------
 
 
 @record(table="position_states", key="position_lots", role=Role.STATE)
@@ -29,3 +242,21 @@ class PositionRow:
     reduce_sell_lots: OpenLots = field("Of the resting asks, those that may only reduce.")
     day_net_lots: SignedLots = field("Bought less sold on the business day.")
     day_net_minor: MinorUnits = field("Paid less received for them.")
+
+
+@record(table="instrument_risk_states", key="is_modelled", role=Role.STATE)
+class InstrumentRiskRow(InstrumentRisk):
+    """An instrument's risk as the compiled pass sees it; row number is instrument_id."""
+
+
+@record(table="margin_model_states", key="initial_ppm", role=Role.STATE)
+class MarginModelRow(MarginModel):
+    """The parameters of the margin model as the compiled pass sees them; one row."""
+
+
+@record(table="account_margin_states", key="is_retail", role=Role.STATE)
+class AccountMarginRow:
+    """What margin knows of an account besides its positions; row number is account_id."""
+
+    is_retail: Flag = field("Whether it is a retail client's.")
+    margin_state_code: MarginStateCode = field("Where it stood when it was last told.")

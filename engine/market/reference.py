@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.emit import Emit, refuse
+from engine.emit import Emit, refuse, shared_columns
 from engine.errors import BadInput
 from engine.market.requests import Venue
 from engine.risk.room import LARGEST_HOLDING, LARGEST_VALUE, held_units, is_worth_room
@@ -35,7 +35,6 @@ from schemas.market import (
     VenueRules,
     VenueRulesSet,
 )
-from schemas.record import record_of
 
 if TYPE_CHECKING:
     from engine.state import State
@@ -56,7 +55,7 @@ def register_asset(state: State, command: RegisterAsset, emit: Emit) -> None:
         return refuse(emit, command, RejectReason.ALREADY_EXISTS)
     if command.asset_class_code not in set(AssetClass) or not 0 <= command.unit_digits <= 18:
         return refuse(emit, command, RejectReason.BAD_DECLARATION)
-    emit(AssetRegistered, **_shared(command, AssetRegistered))
+    emit(AssetRegistered, **shared_columns(command, AssetRegistered))
 
 
 def list_instrument(state: State, command: ListInstrument, emit: Emit) -> None:
@@ -69,7 +68,7 @@ def list_instrument(state: State, command: ListInstrument, emit: Emit) -> None:
         return refuse(emit, command, RejectReason.UNKNOWN_REFERENCE)
     if not _is_sound(state, command):
         return refuse(emit, command, RejectReason.BAD_DECLARATION)
-    emit(InstrumentListed, **_shared(command, InstrumentListed))
+    emit(InstrumentListed, **shared_columns(command, InstrumentListed))
 
 
 def _is_sound(state: State, command: ListInstrument) -> bool:
@@ -114,7 +113,7 @@ def set_venue_rules(state: State, command: SetVenueRules, emit: Emit) -> None:
         return refuse(emit, command, RejectReason.BAD_DECLARATION)
     if state.books.has_orders(command.instrument_id):
         return refuse(emit, command, RejectReason.WRONG_STATE)
-    emit(VenueRulesSet, **_shared(command, VenueRulesSet))
+    emit(VenueRulesSet, **shared_columns(command, VenueRulesSet))
 
 
 def venue_of(rules: VenueRules) -> Venue:
@@ -131,7 +130,7 @@ def set_fees(state: State, command: SetFees, emit: Emit) -> None:
     """Set what a group of accounts pays on an instrument."""
     if not _is_listed(state, command.instrument_id):
         return refuse(emit, command, RejectReason.UNKNOWN_INSTRUMENT)
-    emit(FeesSet, **_shared(command, FeesSet))
+    emit(FeesSet, **shared_columns(command, FeesSet))
 
 
 def set_mark(state: State, command: SetMark, emit: Emit) -> None:
@@ -141,7 +140,7 @@ def set_mark(state: State, command: SetMark, emit: Emit) -> None:
     floor = int(state.instruments[command.instrument_id]["window_floor_ticks"])
     if not max(floor, 1) <= command.mark_ticks < floor + state.capacity.window_count:
         return refuse(emit, command, RejectReason.BAD_PRICE)
-    emit(MarkChanged, **_shared(command, MarkChanged))
+    emit(MarkChanged, **shared_columns(command, MarkChanged))
 
 
 def start_business_day(state: State, command: StartBusinessDay, emit: Emit) -> None:
@@ -154,20 +153,13 @@ def start_business_day(state: State, command: StartBusinessDay, emit: Emit) -> N
     has_unnetted = nets["day_net_lots"].any() or nets["day_net_minor"].any()
     if has_unnetted or not state.business_epoch_day < days[0] < days[1] < days[2]:
         return refuse(emit, command, RejectReason.WRONG_STATE)
-    shared = _shared(command, BusinessDayStarted)
+    shared = shared_columns(command, BusinessDayStarted)
     emit(BusinessDayStarted, **shared, expired_order_count=state.books.day_order_count())
 
 
 def _is_listed(state: State, instrument_id: int) -> bool:
     in_range = 1 <= instrument_id <= state.capacity.instrument_count
     return in_range and state.instruments[instrument_id]["instrument_id"] != 0
-
-
-def _shared(command: object, event: type) -> dict[str, int]:
-    """The columns that a command hands on to its event by name."""
-    header = {"sequence", "cause_sequence", "occurred_at_ns"}
-    names = [c.name for c in record_of(event).columns if c.name not in header]
-    return {n: getattr(command, n) for n in names if hasattr(command, n)}
 
 
 # Applied --------------------------------------------------------------------------------------
@@ -212,6 +204,7 @@ def mark_changed(state: State, event: MarkChanged) -> None:
     """Take the new mark. Before trading opens it is what the circuit breaker lies around."""
     row = state.instruments[event.instrument_id]
     row["mark_ticks"] = event.mark_ticks
+    state.tables.remark(event.instrument_id)
     if row["instrument_state_code"] != InstrumentState.OPEN:
         state.books.set_reference(event.instrument_id, event.mark_ticks)
 

@@ -1,0 +1,29 @@
+"""Risk: what each command does and what each event changes."""
+
+from __future__ import annotations
+
+from engine.emit import Applier, Handler
+from engine.risk import parameters as p
+from schemas import risk as r
+from schemas.headers import Command, Event
+
+HANDLERS: dict[type[Command], Handler] = {
+    r.SetMarginModel: p.set_margin_model,
+    r.NameFactor: p.name_factor,
+    r.AddScenario: p.add_scenario,
+    r.SetFactorReturn: p.set_factor_return,
+    r.ActivateScenarios: p.activate_scenarios,
+    r.SetInstrumentRisk: p.set_instrument_risk,
+    r.SetAccountMargin: p.set_account_margin,
+}
+
+APPLIERS: dict[type[Event], Applier] = {
+    r.MarginModelSet: p.margin_model_set,
+    r.FactorNamed: p.factor_named,
+    r.ScenarioAdded: p.scenario_added,
+    r.FactorReturnSet: p.factor_return_set,
+    r.ScenariosActivated: p.scenarios_activated,
+    r.InstrumentRiskSet: p.instrument_risk_set,
+    r.AccountMarginSet: p.account_margin_set,
+    r.MarginStateChanged: p.margin_state_changed,
+}

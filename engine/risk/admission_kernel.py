@@ -7,15 +7,9 @@ Source: 17 CFR 240.15c3-5(c) (limits before entry), 240.15c3-5(c)(1)(ii) (price,
 import numpy as np
 
 from engine.compiled_kernel import kernel
+from engine.risk.account_kernel import held_lots, is_contract
 from engine.risk.fee_kernel import largest_fee_minor, lot_cost_minor
-from engine.risk.margin_kernel import (
-    equity,
-    held_lots,
-    is_cash_account,
-    is_contract,
-    open_bids_minor,
-    requirement,
-)
+from engine.risk.margin_kernel import can_carry, equity, is_cash_account, open_bids_minor
 from schemas.codes import (
     AccountClass,
     AccountStatus,
@@ -208,8 +202,8 @@ def lots_to_cut(instruments, positions, amounts, account_id, instrument_id, side
 
 @kernel
 def admit_margin(
-    accounts, instruments, positions, amounts, fees, account_id, instrument_id, side, limit_ticks, lots,
-    more_lots,
+    risk, accounts, instruments, positions, amounts, fees, account_id, instrument_id, side, limit_ticks,
+    lots, more_lots,
 ):  # fmt: skip
     """Rungs 102 and 4xx: what the account must have before the order may stand.
 
@@ -239,9 +233,8 @@ def admit_margin(
         return _OK if side == _SELL or cost <= free_cash else _INSUFFICIENT_CASH
     away = limit_ticks - instrument.mark_ticks if side == _BUY else instrument.mark_ticks - limit_ticks
     notional = limit_ticks * lots * instrument.tick_value_minor
-    left = equity(instruments, positions, amounts, account_id, money)
+    left = equity(risk, account_id)
     left -= max(away, 0) * lots * instrument.tick_value_minor
     left -= largest_fee_minor(fees, account, instrument, notional)
     more = more_lots if side == _BUY else -more_lots
-    needed = requirement(instruments, positions, amounts, account_id, instrument_id, more)
-    return _OK if left >= needed else _INSUFFICIENT_MARGIN
+    return _OK if can_carry(risk, account_id, instrument_id, more, left) else _INSUFFICIENT_MARGIN

@@ -21,7 +21,7 @@ from engine.ledger.stock_record import check_stock_record
 from engine.market.day_orders import used_rows
 from engine.pipeline import Pipeline
 from engine.replay import redo
-from engine.risk.margin_kernel import held_lots
+from engine.risk.account_kernel import held_lots
 from engine.trading_lane import Room, TradingLane
 from schemas.codes import MarketEventReason, OrderLink, OrderType, Side
 from schemas.derive.layout import from_row
@@ -130,7 +130,7 @@ class Walk:
 
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
-        self.world = open_world()
+        self.world = open_world(self.draw)
         self.flow = Flow(self.draw, self.world)
         self.shadow = Shadow()
         self.again = Pipeline(None, MemoryJournal())
@@ -164,7 +164,8 @@ class Walk:
         }
 
     def margins(self) -> dict[int, tuple[int, int]]:
-        return {a: self.state.margin_minor(a) for a in set(ACCOUNTS) - {STREET}}
+        """Made anew from positions, orders and money; the pipeline that is watched keeps its own."""
+        return {a: self.again.state.margin_minor(a) for a in set(ACCOUNTS) - {STREET}}
 
     def step(self) -> None:
         held, margins = self.held(), self.margins()
@@ -177,11 +178,11 @@ class Walk:
         if len(commands) == 1:
             self.check_prices(frame)
         self.check_sequence(frame)
+        redo(self.again, frame)
         self.check_margins(frame, margins)
         self.check_orders()
         self.check_reserves()
         self.check_money()
-        redo(self.again, frame)
 
     def check_sequence(self, frame: Frame) -> None:
         rows = [(int(n), s.record.role) for s in frame.sections for n in s.rows["sequence"]]

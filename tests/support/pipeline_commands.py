@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.market.day_orders import used_rows
-from engine.risk.margin_kernel import held_lots
+from engine.risk.account_kernel import held_lots
 from engine.state import State
 from schemas.codes import (
     AccountStatus,
@@ -34,8 +34,10 @@ from schemas.market import (
 )
 from schemas.payments import RequestWithdrawal
 from schemas.record import record_of
+from schemas.risk import SetInstrumentRisk, SetMarginModel
 from schemas.settlement import RunSettlementCycle
 from tests.support.market_requests import CALLS, MAY_REST, NEXT_STATES, PEGS, STOPS
+from tests.support.risk_model import name_factors, put_in_force, random_terms, set_retail, set_terms
 from tests.support.scenario import World
 
 Type, Life, Link, Phase = OrderType, TimeInForce, OrderLink, InstrumentState
@@ -67,9 +69,16 @@ fees {CASH_FEES} ACME taker=-70 maker=333
 ROOM = {"account_count": 6, "instrument_count": 4, "order_count": 40, "order_id_count": 4_000}
 
 
-def open_world() -> World:
-    """A small book with three accounts of clients and one of the street."""
-    return World(hash_every=1, **ROOM).play(OPENING)
+def open_world(draw: random.Random) -> World:
+    """A small book with three accounts of clients and one of the street; one in two has a model of risk."""
+    world = World(hash_every=1, **ROOM).play(OPENING)
+    if draw.random() < 0.5:
+        name_factors(world)
+        put_in_force(world, draw, 1)
+        set_retail(world, SECOND_MARGIN, draw.random() < 0.7)
+        for instrument_id in (SHARE, CONTRACT):
+            set_terms(world, draw, instrument_id, draw.random() < 0.85)
+    return world
 
 
 class Flow:
@@ -105,6 +114,7 @@ class Flow:
             (self._net, 1),
             (self._kill, 25 if self.state.books.is_stopped else 0.15),
             (self._mark, 2),
+            (self._risk, 1 if self.state.risk.factors else 0),
             (self._terms, 1),
             (self._fees, 1),
             (self._status, 8 if (status[1:5] != AccountStatus.ACTIVE).any() else 0.5),
@@ -316,6 +326,18 @@ class Flow:
 
     def _mark(self, instrument_id: int) -> SetMark:
         return self._of(SetMark, instrument_id=instrument_id, mark_ticks=self._price())
+
+    def _risk(self, instrument_id: int) -> SetInstrumentRisk | SetMarginModel:
+        if self._is(0.3):
+            rates = {"initial_ppm": 1_000_000, "warn_ppm": 2_000_000, "target_ppm": 1_200_000}
+            lines = {"cancel_ppm": 1_000_000, "retail_close_ppm": 400_000}
+            names = {
+                "names_ppm": self.draw.choice([0, 100_000]),
+                "top_two_ppm": self.draw.choice([0, 300_000]),
+            }
+            return self._of(SetMarginModel, **rates, **lines, **names)
+        terms = random_terms(self.draw) | {"is_modelled": int(self._is(0.8))}
+        return self._of(SetInstrumentRisk, instrument_id=instrument_id, **terms)
 
     def _terms(self, instrument_id: int) -> SetTradingTerms:
         return self._of(

@@ -48,7 +48,7 @@ from engine.gateway.client import receipt_of
 from engine.journal.frame import ZERO_HASH, Frame, Section
 from engine.journal.writer import Staged
 from engine.pipeline import Pipeline
-from engine.risk.margin_kernel import held_lots
+from engine.risk.account_kernel import held_lots
 from schemas.codes import (
     AccountClass,
     AccountStatus,

@@ -11,7 +11,7 @@ from engine.clock import FakeClock
 from engine.config import Home
 from engine.errors import BadInput
 from engine.gateway.vault import Vault
-from engine.risk.margin_kernel import held_lots
+from engine.risk.account_kernel import held_lots
 from engine.simulation.day import DEFAULT_DAY, LOST_MAKER, SUSPENDED_ACCOUNT, play_day
 from engine.simulation.mishaps import CRASHED, FAT_FINGERED
 from engine.simulation.order_watch import OrderWatch

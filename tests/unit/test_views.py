@@ -14,7 +14,7 @@ import pytest
 from engine.config import Home
 from engine.journal.writer import JournalWriter
 from engine.projections.views import LiveView, ViewWriter, view_path
-from engine.risk.margin_kernel import held_lots
+from engine.risk.account_kernel import held_lots
 from engine.state import State
 from schemas.codes import (
     AccountClass,

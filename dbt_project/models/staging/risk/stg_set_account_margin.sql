@@ -1,0 +1,8 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    make_timestamp_ns(received_at_ns) as received_at,
+    account_id,
+    is_retail = 1 as is_retail
+from {{ source('lake_risk', 'set_account_margin') }}
+where sequence <= {{ watermark() }}

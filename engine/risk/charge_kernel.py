@@ -1,0 +1,49 @@
+"""What margin asks of a single instrument beyond its scenarios: liquidity, carry; without a model, a rate.
+
+All in minor units, rounded up. Values stay below 2**49 minor units.
+Source of the impact: Almgren, Thum, Hauptmann and Li, "Direct estimation of equity market impact" (2005), the
+square-root form that most venues use.
+"""
+
+import numpy as np
+
+from engine.compiled_kernel import inner, kernel
+from engine.risk.vector_kernel import square_root
+
+_BPS = 10_000
+_MILLION = 1_000_000
+_LARGEST_RATIO = 1_000_000  # days of volume that an impact is told for
+_LARGEST_RATE = 1_000_000_000  # a thousand times the value
+
+
+@inner
+def part_up(amount, ppm):
+    """So many millionths of an amount that is not negative, rounded up; no product overflows."""
+    return (amount // _MILLION) * ppm + ((amount % _MILLION) * ppm + _MILLION - 1) // _MILLION
+
+
+@kernel
+def charge_minor(instrument, terms, lots):
+    """What an absolute number of lots asks at the mark."""
+    value = lots * instrument.mark_ticks * instrument.tick_value_minor
+    if terms.is_modelled == 0:
+        return (value * instrument.margin_bps + _BPS - 1) // _BPS
+    return liquidity_minor(terms, lots, value) + part_up(value, terms.carry_ppm)
+
+
+@kernel
+def liquidity_minor(terms, lots, value):
+    """What it costs to be rid of them: half a spread, and the impact of their part of a day's volume."""
+    total = part_up(value, terms.half_spread_ppm)
+    if terms.impact_ppm != 0 and terms.daily_lots > 0:
+        total += part_up(value, impact_rate_ppm(terms, lots))
+    return total
+
+
+@kernel
+def impact_rate_ppm(terms, lots):
+    """Impact of so many lots: that of a day's volume times the root of the part of it that they are."""
+    whole = min(lots // terms.daily_lots, np.int64(_LARGEST_RATIO))
+    part = (lots % terms.daily_lots) * _MILLION // terms.daily_lots
+    root = square_root((whole * _MILLION + part) * _MILLION)  # millionths of the root
+    return min(terms.impact_ppm * root // _MILLION, np.int64(_LARGEST_RATE))

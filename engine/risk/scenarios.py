@@ -1,0 +1,177 @@
+"""The scenarios by which accounts are margined, and what goes with them, as commands have set them.
+
+Owns: the set in force, the set that is being prepared, names of factors, parameters. Does not own: profits per
+lot and account vectors, which follow from these and from the marks (tables.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.codes import ScenarioGroup
+from schemas.derive.layout import Rows, dtype_of
+from schemas.record import record_of
+from schemas.risk import MarginModel, MarginModelRow, Scenario, ScenarioAdded
+
+FACTOR_COUNT = 64
+SCENARIO_COUNT = 512
+LARGEST_RETURN_PPB = 4_000_000_000
+"""What an instrument may gain or lose in a scenario: with more, vectors might not fit their words."""
+
+Words = npt.NDArray[np.int64]
+
+DEFAULT_MODEL = MarginModel(
+    initial_ppm=1_300_000,
+    names_ppm=50_000,
+    top_two_ppm=250_000,
+    warn_ppm=1_500_000,
+    cancel_ppm=1_050_000,
+    target_ppm=1_100_000,
+    retail_close_ppm=500_000,
+)
+"""What holds until SetMarginModel says otherwise. Sources: docs/margin.md, Parameters."""
+
+
+@dataclass
+class ScenarioSetKept:
+    """A set of scenarios: their groups and dampings, and what each factor does in each."""
+
+    set_id: int = 0
+    scenarios: list[Scenario] = field(default_factory=list[Scenario])
+    returns: Words = field(default_factory=lambda: np.zeros((FACTOR_COUNT + 1, SCENARIO_COUNT), np.int64))
+    historical_tail_count: int = 0
+    stress_tail_count: int = 0
+
+    def count_of(self, group: ScenarioGroup) -> int:
+        """Scenarios of a group."""
+        return sum(s.scenario_group_code == group for s in self.scenarios)
+
+    def is_ordered(self) -> bool:
+        """Whether historical scenarios come first, then stress, then extreme ones."""
+        groups = [s.scenario_group_code for s in self.scenarios]
+        return groups == sorted(groups)
+
+    def dump(self) -> dict[str, Any]:
+        """Plain lists; columns of factors that never move are left out."""
+        moving = np.flatnonzero(self.returns.any(axis=1)).tolist()
+        count = len(self.scenarios)
+        return {
+            "set_id": self.set_id,
+            "tails": [self.historical_tail_count, self.stress_tail_count],
+            "scenarios": [[getattr(s, f.name) for f in fields(Scenario)] for s in self.scenarios],
+            "returns": {str(f): self.returns[f, :count].tolist() for f in moving},
+        }
+
+    @classmethod
+    def load(cls, dumped: dict[str, Any]) -> ScenarioSetKept:
+        """The set that `dump` dumped."""
+        names = [f.name for f in fields(Scenario)]
+        kept = cls(dumped["set_id"])
+        kept.historical_tail_count, kept.stress_tail_count = dumped["tails"]
+        kept.scenarios = [Scenario(**dict(zip(names, row, strict=True))) for row in dumped["scenarios"]]
+        for factor, returns in dumped["returns"].items():
+            kept.returns[int(factor), : len(returns)] = returns
+        return kept
+
+    def digest(self) -> str:
+        """SHA-256 of the set, in hexadecimal."""
+        return hashlib.sha256(json.dumps(self.dump()).encode()).hexdigest()
+
+
+@dataclass
+class RiskState:
+    """What margin depends on besides positions, marks and money."""
+
+    active: ScenarioSetKept = field(default_factory=ScenarioSetKept)
+    draft: ScenarioSetKept = field(default_factory=ScenarioSetKept)
+    factors: dict[int, int] = field(default_factory=dict[int, int])  # packed name by number
+    model: Rows = field(default_factory=lambda: _row_of(DEFAULT_MODEL))
+    _digests: list[str] = field(default_factory=list[str], repr=False)
+
+    def dump(self) -> dict[str, Any]:
+        """Plain lists."""
+        return {
+            "active": self.active.dump(),
+            "draft": self.draft.dump(),
+            "factors": [[number, self.factors[number]] for number in sorted(self.factors)],
+            "model": self.model[0].tolist(),
+        }
+
+    @classmethod
+    def load(cls, dumped: dict[str, Any]) -> RiskState:
+        """The state that `dump` dumped."""
+        state = cls(ScenarioSetKept.load(dumped["active"]), ScenarioSetKept.load(dumped["draft"]))
+        state.factors = {number: name for number, name in dumped["factors"]}
+        state.model[0] = tuple(dumped["model"])
+        return state
+
+    def canonical(self) -> bytes:
+        """The same bytes for equal states. The sets count by their digests, kept until one changes."""
+        if not self._digests:
+            self._digests = [self.active.digest(), self.draft.digest()]
+        rest = [self._digests, sorted(self.factors.items()), self.model[0].tolist()]
+        return json.dumps(rest).encode()
+
+    # Applied --------------------------------------------------------------------------------------
+
+    def set_model(self, model: MarginModel) -> None:
+        """Margin by other parameters."""
+        self.model[:] = _row_of(model)
+
+    def add_scenario(self, event: ScenarioAdded) -> None:
+        """Prepare one scenario more; the first of another set drops what was prepared."""
+        self._digests = []
+        if event.scenario_set_id != self.draft.set_id:
+            self.draft = ScenarioSetKept(event.scenario_set_id)
+        self.draft.scenarios.append(Scenario(**{f.name: getattr(event, f.name) for f in fields(Scenario)}))
+
+    def set_return(self, factor_id: int, scenario_no: int, return_ppb: int) -> None:
+        """Move a factor in a scenario that is being prepared."""
+        self._digests = []
+        self.draft.returns[factor_id, scenario_no - 1] = return_ppb
+
+    def activate(self, historical_tail_count: int, stress_tail_count: int) -> None:
+        """Put the prepared set in force."""
+        self._digests = []
+        self.active, self.draft = self.draft, ScenarioSetKept()
+        self.active.historical_tail_count = historical_tail_count
+        self.active.stress_tail_count = stress_tail_count
+
+
+def _row_of(model: MarginModel) -> Rows:
+    row = np.zeros(1, dtype=dtype_of(MarginModelRow))
+    for column in record_of(MarginModelRow).columns:
+        row[0][column.name] = getattr(model, column.name)
+    return row
+
+
+def returns_of(scenarios: ScenarioSetKept, terms: Any) -> list[int]:
+    """The return of an instrument in every scenario of a set, in thousand-millionths, rounded down.
+
+    `terms` is its row of InstrumentRiskRow. Computed in whole numbers of any length, so that every machine
+    has the same.
+    """
+    one = 1_000_000_000
+
+    if not terms["is_modelled"]:
+        return [0] * len(scenarios.scenarios)
+
+    def moves(factor: str, beta: int) -> list[int]:
+        number = int(terms[factor])
+        found: list[int] = scenarios.returns[number, : len(scenarios.scenarios)].tolist()
+        return [one + (r * beta) // 1_000_000 for r in found] if number else [one] * len(found)
+
+    first = moves("first_factor_id", int(terms["first_beta_ppm"]))
+    second = moves("second_factor_id", int(terms["second_beta_ppm"]))
+    basis = moves("basis_factor_id", 1_000_000)
+    peg = moves("peg_factor_id", 1_000_000)
+    return [
+        (f * s // one + b - one) * p // one - one
+        for f, s, b, p in zip(first, second, basis, peg, strict=True)
+    ]

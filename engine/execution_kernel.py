@@ -22,8 +22,7 @@ from engine.market.words_kernel import (
     ORDERS,
 )
 from engine.memory_kernel import load
-from engine.risk.account_kernel import enter, hold, is_contract, leave
-from engine.risk.account_kernel import order as order_lots
+from engine.risk.account_kernel import is_contract, note
 from engine.risk.admission_kernel import is_street
 from engine.risk.fee_kernel import fee_minor, lot_cost_minor
 from engine.risk.margin_kernel import equity, initial_margin
@@ -191,7 +190,6 @@ def reserve(state, at, lots):
     order = state.day.rows[at]
     order.reserved_lots += lots
     row = state.positions[order.account_id, order.instrument_id]
-    leave(state.risk, order.account_id, order.instrument_id)
     if order.side_code == _BUY:
         row.open_buy_lots += lots
         row.open_buy_minor += lots * order.reserve_minor
@@ -201,8 +199,8 @@ def reserve(state, at, lots):
         row.open_sell_lots += lots
         if order.is_reduce_only != 0:
             row.reduce_sell_lots += lots
-    enter(state.risk, order.account_id, order.instrument_id)
-    order_lots(state.risk, order.account_id, order.instrument_id, lots, order.side_code == _BUY)
+    is_bid = order.side_code == _BUY
+    note(state.risk, order.account_id, order.instrument_id, lots if is_bid else 0, 0 if is_bid else lots)
 
 
 @kernel
@@ -472,7 +470,6 @@ def _side(state, events, fill, account_id, instrument, side, fee):
     signed = fill.quantity_lots if side == _BUY else -fill.quantity_lots
     money = fill.notional_minor if side == _BUY else -fill.notional_minor
     position = state.positions[account_id, fill.instrument_id]
-    leave(state.risk, account_id, fill.instrument_id)
     position.day_net_lots += signed
     position.day_net_minor += money
     contract = is_contract(instrument)
@@ -501,5 +498,4 @@ def _side(state, events, fill, account_id, instrument, side, fee):
         return
     events.counts[POSTED] = count
     events.counts[SEQUENCE] += count - posted
-    enter(state.risk, account_id, fill.instrument_id)
-    hold(state.risk, account_id, fill.instrument_id, signed)
+    note(state.risk, account_id, fill.instrument_id, signed, -signed)

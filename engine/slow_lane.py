@@ -17,6 +17,7 @@ from engine.errors import InvariantBroken
 from engine.journal.frame import Section
 from engine.ledger.postings import transfers
 from engine.market import reference
+from engine.risk.margin_states import margin_state
 from engine.state import State
 from schemas.codes import AccountClass, LedgerAccountKind, RejectReason
 from schemas.ledger import Posting
@@ -27,6 +28,7 @@ from schemas.risk import (
     InstrumentRiskSet,
     MarginChanged,
     MarginModelSet,
+    MarginStateChanged,
     ScenariosActivated,
 )
 
@@ -122,6 +124,22 @@ class SlowLane:
                 MarginChanged,
                 {"account_id": account_id, "equity_minor": has, "initial_margin_minor": needs},
             )
+            self._tell_state(command, account_id, has, needs)
+
+    def _tell_state(self, command: Any, account_id: int, has: int, needs: int) -> None:
+        """Write where the account stands, if that is another place than before."""
+        maintenance = self._state.maintenance_minor(account_id)
+        stands = margin_state(self._state, account_id, has, needs, maintenance)
+        if stands != self._state.account_margins[account_id]["margin_state_code"]:
+            figures = {
+                "account_id": account_id,
+                "margin_state_code": int(stands),
+                "equity_minor": has,
+                "initial_margin_minor": needs,
+                "maintenance_margin_minor": maintenance,
+            }
+            event = self._write(command, MarginStateChanged, figures)
+            APPLIERS[MarginStateChanged](self._state, event)
 
 
 def _exposed(state: State, instrument_id: int) -> list[int]:

@@ -351,6 +351,34 @@ def bench_pipeline(
         _say(json.dumps(report, indent=2))
 
 
+@bench.command("margin")
+def bench_margin(
+    accounts: Annotated[int, typer.Option(min=1, help="Accounts that orders are tested for.")] = 2_000,
+    many: Annotated[int, typer.Option(min=1, help="Accounts that are re-marked.")] = 100_000,
+    passes: Annotated[int, typer.Option(min=1, help="Passes of each; figures are medians.")] = 5,
+    commands: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="A flow file to match; flow A if not given."),
+    ] = None,
+) -> None:
+    """Measure margin: the test before an order, re-marking, matching with it on every order."""
+    import json
+    import tempfile
+
+    from engine.simulation.order_flow import write_flow
+    from orchestration.bench_book import read_flow
+    from orchestration.bench_margin import measure
+
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
+
+    with told_in_one_line(), tempfile.TemporaryDirectory(prefix="onebook-bench-") as place:
+        if commands is None:
+            commands = Path(place) / "flow.parquet"
+            tell(write_flow(commands, "A", 1_000, 1, 1_000_000, 7).text())
+        _say(json.dumps(measure(accounts, many, read_flow(commands), passes, tell), indent=2))
+
+
 @bench.command("lake")
 def bench_lake(
     folder: Annotated[

@@ -13,8 +13,10 @@ from schemas.kinds import (
     AccountId,
     AskedAccountId,
     AskedInstrumentId,
+    AskedTicks,
     Count,
     DampingPpm,
+    EpochDay,
     FactorId,
     Flag,
     InstrumentId,
@@ -156,6 +158,13 @@ class SetAccountMargin(Command):
     is_retail: Flag = field("Whether the caps and the close-out rule of retail clients hold.")
 
 
+@record(table="report_margins", key="sequence", role=Role.COMMAND, type_code=77)
+class ReportMargins(Command):
+    """Ask for the margin of every account as it is now, and for what it is computed of."""
+
+    business_epoch_day: EpochDay = field("The business day that it is the figure of.")
+
+
 # Events -----------------------------------------------------------------------------------------------------
 
 
@@ -224,6 +233,32 @@ class MarginStateChanged(Event):
     equity_minor: MinorUnits = field("Its equity.")
     initial_margin_minor: Minor = field("What positions and open orders require.")
     maintenance_margin_minor: Minor = field("What positions alone require.")
+
+
+@record(table="margin_reports", key="sequence", role=Role.EVENT, type_code=139)
+class MarginReported(Event):
+    """The margin of an account, for the record of a business day."""
+
+    business_epoch_day: EpochDay = field("The business day.")
+    account_id: AccountId = field("The account.")
+    margin_state_code: MarginStateCode = field("Where it stands.")
+    equity_minor: MinorUnits = field("Its equity.")
+    initial_margin_minor: Minor = field("What positions and open orders require.")
+    maintenance_margin_minor: Minor = field("What positions alone require.")
+
+
+@record(table="margin_report_positions", key="sequence", role=Role.EVENT, type_code=180)
+class MarginPositionReported(Event):
+    """What an account's reported margin is computed of, in one instrument."""
+
+    business_epoch_day: EpochDay = field("The business day.")
+    account_id: AccountId = field("The account.")
+    instrument_id: InstrumentId = field("The instrument.")
+    held_lots: SignedLots = field("What it holds.")
+    cost_minor: MinorUnits = field("What a contract's position cost since the last variation.")
+    open_buy_lots: OpenLots = field("What its bids reserve for.")
+    open_sell_lots: OpenLots = field("What its asks reserve for.")
+    mark_ticks: AskedTicks = field("The mark.")
 
 
 # State ------------------------------------------------------------------------------------------------------

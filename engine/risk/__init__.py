@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.emit import Applier, Handler
 from engine.risk import parameters as p
+from engine.risk.report import report_margins
 from schemas import risk as r
 from schemas.headers import Command, Event
 
@@ -15,6 +16,7 @@ HANDLERS: dict[type[Command], Handler] = {
     r.ActivateScenarios: p.activate_scenarios,
     r.SetInstrumentRisk: p.set_instrument_risk,
     r.SetAccountMargin: p.set_account_margin,
+    r.ReportMargins: report_margins,
 }
 
 APPLIERS: dict[type[Event], Applier] = {

@@ -1,8 +1,8 @@
 """The figures of an account that margin is made of, kept with every order and execution.
 
-A change of an instrument's row takes the instrument's part out (`leave`) and puts it in again (`enter`);
-vectors take the change itself, for they are linear in lots. What is not up to date is made anew when it is
-asked for. All are whole numbers, so that figures kept and figures made anew are the same to the last unit.
+A change of an instrument puts its new part in the place of the old one; the vector takes the change itself,
+for it is linear in lots. What is not up to date is made anew when it is asked for. All are whole numbers, so
+that figures kept and figures made anew are the same to the last unit.
 
 Owns: what one instrument, one underlying, one vector adds. Does not own: what margin follows of it
 (margin_kernel.py).
@@ -14,10 +14,13 @@ from engine.compiled_kernel import inner, kernel
 from engine.risk.charge_kernel import charge_minor, part_up
 from engine.risk.risk_block_kernel import (
     BASIS,
+    CHANGED,
     CHARGE,
     GROSS,
     HOLDINGS,
     NAMES,
+    NEW_ASKS,
+    NEW_BIDS,
     RETAIL,
     VERSION,
 )
@@ -116,117 +119,103 @@ def part_of_underlying(risk, account_id, i, more_id, more, orders):
 
 
 # Keeping ----------------------------------------------------------------------------------------------------
+#
+# What changes is noted, and counted when it is asked for: an order that is moved takes its reserve back and
+# reserves again, which comes to nothing or little. A lot that is held is a bid more and an ask less to the
+# vector, for its profit is what a bid can lose of it less what an ask can.
 
 
 @inner
 def is_fresh(risk, account_id):
-    """Whether an account's figures are up to date."""
+    """Whether an account's figures are up to date but for the instrument that is noted."""
     return risk.figures[account_id, VERSION] == risk.version
 
 
 @kernel
-def leave(risk, account_id, i):
-    """Take out what an instrument adds, before its row or what is held of it changes."""
-    if is_fresh(risk, account_id):
-        _count(risk, account_id, i, -1)
-
-
-@kernel
-def enter(risk, account_id, i):
-    """Put in what an instrument adds, after the change."""
-    if is_fresh(risk, account_id):
-        _count(risk, account_id, i, 1)
-
-
-@kernel
-def _count(risk, account_id, i, sign):
-    holding, charge, retail, gross = part_of_instrument(risk, account_id, i, 0)
-    figures = risk.figures
-    figures[account_id, HOLDINGS] += sign * holding
-    figures[account_id, CHARGE] += sign * charge
-    figures[account_id, RETAIL] += sign * retail
-    figures[account_id, GROSS] += sign * gross
-    if risk.terms[i].is_modelled != 0:
-        basis, name = part_of_underlying(risk, account_id, i, 0, 0, 1)
-        figures[account_id, BASIS] += sign * basis
-        figures[account_id, NAMES] += sign * name
-        risk.names[account_id, risk.instruments[i].base_asset_id] = name if sign > 0 else 0
-
-
-@kernel
-def hold(risk, account_id, i, lots):
-    """Let an account's vector hold so many lots more."""
-    if risk.terms[i].is_modelled != 0 and is_fresh(risk, account_id):
-        _add(risk, risk.vectors_address, account_id, risk.profits_address, i, lots)
-
-
-@kernel
-def order(risk, account_id, i, lots, is_bid):
-    """Let an account's vector reserve for so many lots more of open orders; negative lots take back.
-
-    A bid can only do harm where a lot loses, an ask where it gains: summed over all orders this is the worst
-    that any of them, filled in any part, can do in each scenario.
-    """
-    if risk.terms[i].is_modelled != 0 and is_fresh(risk, account_id):
-        rows = risk.bid_losses_address if is_bid else risk.ask_losses_address
-        _add(risk, risk.vectors_address, account_id, rows, i, lots)
-
-
-@inner
-def _add(risk, vectors, account_id, rows, i, lots):
-    count = risk.scenario_count
-    add_scaled(vectors + account_id * count * _BYTES, rows + i * count * _BYTES, lots, count)
+def note(risk, account_id, i, bids, asks):
+    """Note that an account has other lots or orders of an instrument, and how many more to reserve for."""
+    if not is_fresh(risk, account_id):
+        return
+    figures = risk.figures[account_id]
+    if figures[CHANGED] != i:
+        if figures[CHANGED] != 0:
+            _settle(risk, account_id)
+        figures[CHANGED] = i
+    figures[NEW_BIDS] += bids
+    figures[NEW_ASKS] += asks
 
 
 @kernel
 def freshen(risk, account_id):
-    """Make an account's figures and vector anew, if they are not up to date."""
-    if is_fresh(risk, account_id):
-        return
-    figures = risk.figures
-    for at in range(HOLDINGS, GROSS + 1):
-        figures[account_id, at] = 0
-    risk.names[account_id, :] = 0
-    vector = risk.vectors_address + account_id * risk.scenario_count * _BYTES
-    clear(vector, risk.scenario_count)
-    figures[account_id, VERSION] = risk.version
+    """Bring an account's figures and vector up to date."""
+    if not is_fresh(risk, account_id):
+        _make(risk, account_id)
+    elif risk.figures[account_id, CHANGED] != 0:
+        _settle(risk, account_id)
+
+
+@kernel
+def _settle(risk, account_id):
+    figures = risk.figures[account_id]
+    i = figures[CHANGED]
+    if risk.terms[i].is_modelled != 0:
+        _reserve(risk, account_id, i, figures[NEW_BIDS], figures[NEW_ASKS])
+    figures[CHANGED], figures[NEW_BIDS], figures[NEW_ASKS] = 0, 0, 0
+    _count(risk, account_id, i)
+
+
+@kernel
+def _reserve(risk, account_id, i, bids, asks):
+    """Let the vector reserve for so many lots more.
+
+    A bid can only do harm where a lot loses, an ask where it gains: summed over all orders this is the worst
+    that any of them, filled in any part, can do in each scenario.
+    """
+    count = risk.scenario_count
+    vector, row = risk.vectors_address + account_id * count * _BYTES, i * count * _BYTES
+    if bids != 0:
+        add_scaled(vector, risk.bid_losses_address + row, bids, count)
+    if asks != 0:
+        add_scaled(vector, risk.ask_losses_address + row, asks, count)
+
+
+@kernel
+def _count(risk, account_id, i):
+    """Put what an instrument adds now in the place of what it added."""
+    figures, part = risk.figures[account_id], risk.parts[account_id, i]
+    holding, charge, retail, gross = part_of_instrument(risk, account_id, i, 0)
+    figures[HOLDINGS] += holding - part[0]
+    figures[CHARGE] += charge - part[1]
+    figures[RETAIL] += retail - part[2]
+    figures[GROSS] += gross - part[3]
+    part[0], part[1], part[2], part[3] = holding, charge, retail, gross
+    if risk.terms[i].is_modelled != 0:
+        underlying_id = risk.instruments[i].base_asset_id
+        basis, name = part_of_underlying(risk, account_id, i, 0, 0, 1)
+        figures[BASIS] += basis - risk.bases[account_id, underlying_id]
+        figures[NAMES] += name - risk.names[account_id, underlying_id]
+        risk.bases[account_id, underlying_id] = basis
+        risk.names[account_id, underlying_id] = name
+
+
+@kernel
+def _make(risk, account_id):
+    """Make an account's figures and vector anew."""
+    figures = risk.figures[account_id]
+    figures[VERSION] = risk.version
+    for at in (HOLDINGS, CHARGE, RETAIL, GROSS, BASIS, NAMES, CHANGED, NEW_BIDS, NEW_ASKS):
+        figures[at] = 0
+    risk.parts[account_id] = 0
+    risk.bases[account_id] = 0
+    risk.names[account_id] = 0
+    clear(risk.vectors_address + account_id * risk.scenario_count * _BYTES, risk.scenario_count)
     for i in range(1, len(risk.instruments)):
         if risk.instruments[i].instrument_id == 0:
             continue
         row = risk.positions[account_id, i]
         lots = held(risk, account_id, i)
-        if lots == 0 and row.open_buy_lots == 0 and row.open_sell_lots == 0 and row.cost_minor == 0:
+        if lots == 0 and (row.open_buy_lots | row.open_sell_lots | row.cost_minor) == 0:
             continue
-        holding, charge, retail, gross = part_of_instrument(risk, account_id, i, 0)
-        figures[account_id, HOLDINGS] += holding
-        figures[account_id, CHARGE] += charge
-        figures[account_id, RETAIL] += retail
-        figures[account_id, GROSS] += gross
         if risk.terms[i].is_modelled != 0:
-            _add(risk, risk.vectors_address, account_id, risk.profits_address, i, lots)
-            _add(risk, risk.vectors_address, account_id, risk.bid_losses_address, i, row.open_buy_lots)
-            _add(risk, risk.vectors_address, account_id, risk.ask_losses_address, i, row.open_sell_lots)
-            if is_first_of_underlying(risk, account_id, i):
-                basis, name = part_of_underlying(risk, account_id, i, 0, 0, 1)
-                figures[account_id, BASIS] += basis
-                figures[account_id, NAMES] += name
-                risk.names[account_id, risk.instruments[i].base_asset_id] = name
-
-
-@kernel
-def is_first_of_underlying(risk, account_id, i):
-    """Whether no instrument before `i` of the same underlying is held or ordered, but `i` is."""
-    if not _is_used(risk, account_id, i):
-        return False
-    j = risk.ring[i]
-    while j != i:
-        if j < i and _is_used(risk, account_id, j):
-            return False
-        j = risk.ring[j]
-    return True
-
-
-@inner
-def _is_used(risk, account_id, i):
-    row = risk.positions[account_id, i]
-    return (row.open_buy_lots | row.open_sell_lots) != 0 or held(risk, account_id, i) != 0
+            _reserve(risk, account_id, i, row.open_buy_lots + lots, row.open_sell_lots - lots)
+        _count(risk, account_id, i)

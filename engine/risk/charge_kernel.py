@@ -13,6 +13,7 @@ from engine.risk.vector_kernel import square_root
 _BPS = 10_000
 _MILLION = 1_000_000
 _LARGEST_RATIO = 1_000_000  # days of volume that an impact is told for
+_SMALL = 1 << 42  # lots of which a million times as many fit a word
 _LARGEST_RATE = 1_000_000_000  # a thousand times the value
 
 
@@ -41,9 +42,14 @@ def liquidity_minor(terms, lots, value):
 
 
 @kernel
+def _large_ratio(terms, lots):
+    whole = min(lots // terms.daily_lots, np.int64(_LARGEST_RATIO))
+    return whole * _MILLION + (lots % terms.daily_lots) * _MILLION // terms.daily_lots
+
+
+@kernel
 def impact_rate_ppm(terms, lots):
     """Impact of so many lots: that of a day's volume times the root of the part of it that they are."""
-    whole = min(lots // terms.daily_lots, np.int64(_LARGEST_RATIO))
-    part = (lots % terms.daily_lots) * _MILLION // terms.daily_lots
-    root = square_root((whole * _MILLION + part) * _MILLION)  # millionths of the root
+    ratio = lots * _MILLION // terms.daily_lots if lots < _SMALL else _large_ratio(terms, lots)
+    root = square_root(ratio * _MILLION)  # millionths of the root
     return min(terms.impact_ppm * root // _MILLION, np.int64(_LARGEST_RATE))

@@ -150,14 +150,18 @@ def _names_minor(risk, account_id, gross, changed_id, changed):
     """What single names ask: a part of all, and of the two largest. That of `changed_id` is `changed`."""
     if gross == 0:
         return np.int64(0)
-    first, second = np.int64(0), np.int64(0)
-    for name_id in range(risk.names.shape[1]):
-        value = changed if name_id == changed_id else risk.names[account_id, name_id]
-        if value > first:
-            first, second = value, first
-        elif value > second:
-            second = value
-    return _names_charge(risk, gross, first + second)
+    names = risk.names[account_id]
+    kept = names[changed_id]
+    names[changed_id] = changed if changed_id != 0 else kept
+    first = np.int64(0)
+    for name_id in range(len(names)):
+        first = max(first, names[name_id])
+    second, times = np.int64(0), 0
+    for name_id in range(len(names)):
+        second = max(second, names[name_id] if names[name_id] < first else np.int64(0))
+        times += 1 if names[name_id] == first else 0
+    names[changed_id] = kept
+    return _names_charge(risk, gross, first + (second if times == 1 else first))
 
 
 @inner
@@ -178,27 +182,33 @@ def can_carry(risk, account_id, i, more, left):
     freshen(risk, account_id)
     figures = risk.figures[account_id]
     _holding, charge, retail, gross = part_of_instrument(risk, account_id, i, more)
-    _held, charge_now, retail_now, gross_now = part_of_instrument(risk, account_id, i, 0)
-    if figures[GROSS] + gross - gross_now > LARGEST_GROSS:
-        return False
-    add_ons = figures[CHARGE] + figures[BASIS] + charge - charge_now
-    retail += figures[RETAIL] - retail_now
-    names, name, name_id = figures[NAMES], np.int64(0), np.int64(0)
+    basis, name, name_id = np.int64(0), np.int64(0), np.int64(0)
     is_modelled = risk.terms[i].is_modelled != 0
     if is_modelled:
         name_id = risk.instruments[i].base_asset_id
         basis, name = part_of_underlying(risk, account_id, i, i, more, 1)
-        basis_now, name_now = part_of_underlying(risk, account_id, i, 0, 0, 1)
-        add_ons += basis - basis_now
-        names += name - name_now
     vector = _vector(risk, account_id)
     row = _row(risk, risk.bid_losses_address if more > 0 else risk.ask_losses_address, i)
     lots = abs(more) if is_modelled else np.int64(0)
-    bound = _names_charge(risk, names, names)
+    bound = np.int64(0)
     if risk.scenario_count != 0:
-        bound = max(bound, _risk_bound(risk, account_id, vector, row, lots))
-    if left >= _initial(risk, account_id, bound, add_ons, retail):
-        return True
+        bound = _risk_bound(risk, account_id, vector, row, lots)
+    # The instrument's part as it is stands in the figures already: with enough for both, look no closer.
+    if figures[GROSS] + gross <= LARGEST_GROSS:
+        names = figures[NAMES] + name
+        add_ons = figures[CHARGE] + figures[BASIS] + charge + basis
+        most = max(bound, _names_charge(risk, names, names))
+        if left >= _initial(risk, account_id, most, add_ons, figures[RETAIL] + retail):
+            return True
+    part = risk.parts[account_id, i]
+    if figures[GROSS] + gross - part[3] > LARGEST_GROSS:
+        return False
+    add_ons = figures[CHARGE] + figures[BASIS] + charge - part[1]
+    retail += figures[RETAIL] - part[2]
+    names = figures[NAMES]
+    if is_modelled:
+        add_ons += basis - risk.bases[account_id, name_id]
+        names += name - risk.names[account_id, name_id]
     exact = np.int64(0)
     if risk.scenario_count != 0:
         copy_scaled(risk.scratch_address, vector, row, lots, risk.scenario_count)

@@ -23,11 +23,13 @@ RISK_BLOCK = BlockType(
     extreme_from=WORD,  # the stress ones lie before
     historical_tail=WORD,
     stress_tail=WORD,
-    profits=words(2),  # (instruments, scenarios): of a lot
+    profits=words(2),  # (instruments, scenarios): of a lot; the sum of the one less the other of the next two
     bid_losses=words(2),  # the part of it that a bid can lose
     ask_losses=words(2),  # the part of its negative that an ask can lose
     vectors=words(2),  # (accounts, scenarios): positions and the worst that open orders can do to them
     figures=words(2),  # (accounts, FIGURE_COUNT)
+    parts=words(3),  # (accounts, instruments, PART_COUNT): what each adds to the figures
+    bases=words(2),  # (accounts, assets): what hedges within an underlying add
     names=words(2),  # (accounts, assets): worst value of a single name
     ring=words(),  # the next instrument of the same underlying, round and round
     scratch=words(),  # two vectors and a word
@@ -38,10 +40,14 @@ RISK_BLOCK = BlockType(
     HOLDINGS,  # value of positions, less haircuts and the cost of contracts
     CHARGE,  # add-ons of single instruments, and the margin of those without a model
     RETAIL,  # what a retail client has to have at least
+    GROSS,  # value of everything, for bounds
     BASIS,  # floor under hedges between instruments of one underlying
     NAMES,  # value of all single names
-    GROSS,  # value of everything, for bounds
     HISTORICAL_LEVEL,  # a level that not many historical losses exceed
     STRESS_LEVEL,
+    CHANGED,  # the instrument whose part is out of date; zero for none
+    NEW_BIDS,  # lots of it that the vector has yet to reserve for bids
+    NEW_ASKS,  # and for asks
     FIGURE_COUNT,
-) = range(10)
+) = range(13)
+PART_COUNT = 4  # holdings, charge, retail, gross: the first figures behind the version, in their order

@@ -1,7 +1,7 @@
 """The scenarios by which accounts are margined, and what goes with them, as commands have set them.
 
-Owns: the set in force, the set that is being prepared, names of factors, parameters. Does not own: profits per
-lot and account vectors, which follow from these and from the marks (tables.py).
+Owns: the set in force, the set that is being prepared, names of factors, parameters. Does not own: profits
+per lot and account vectors, which follow from these and from the marks (tables.py).
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from engine.risk.risk_block_kernel import FIGURE_COUNT, RISK_BLOCK, VERSION
+from engine.risk.risk_block_kernel import FIGURE_COUNT, PART_COUNT, RISK_BLOCK, VERSION
 from engine.risk.scenarios import returns_of
 from engine.risk.vector_kernel import fill_profits
 from schemas.codes import ScenarioGroup
@@ -36,6 +37,22 @@ class RiskTables:
         """Where the block lies; it moves when another set is put in force."""
         return self._block.address
 
+    @property
+    def profits(self) -> npt.NDArray[np.int64]:
+        """Profit per lot, shape (instruments, scenarios), in millicents; a view."""
+        return self._rows["profits"]
+
+    def bytes_an_account(self) -> dict[str, int]:
+        """What is kept for each account, by what it is."""
+        tables = {
+            "vector": self._vectors,
+            "figures": self._figures,
+            "parts": self._parts,
+            "underlyings": self._bases,
+            "names": self._names,
+        }
+        return {name: table[0].nbytes for name, table in tables.items()}
+
     def load(self) -> None:
         """Make all tables anew: another set is in force, or another state was loaded."""
         state = self._state
@@ -50,6 +67,10 @@ class RiskTables:
         self._rows = {name: np.zeros((instruments, count), dtype=np.int64) for name in _ROWS}
         self._ring = np.arange(instruments, dtype=np.int64)
         self._figures = np.zeros((accounts, FIGURE_COUNT), dtype=np.int64)
+        self._vectors = np.zeros((accounts, count), dtype=np.int64)
+        self._parts = np.zeros((accounts, instruments, PART_COUNT), dtype=np.int64)
+        self._bases = np.zeros((accounts, state.capacity.asset_count + 1), dtype=np.int64)
+        self._names = np.zeros((accounts, state.capacity.asset_count + 1), dtype=np.int64)
         self._block = RISK_BLOCK.fill(
             instruments=state.instruments,
             positions=state.positions,
@@ -65,9 +86,11 @@ class RiskTables:
             historical_tail=active.historical_tail_count,
             stress_tail=active.stress_tail_count,
             **self._rows,
-            vectors=np.zeros((accounts, count), dtype=np.int64),
+            vectors=self._vectors,
             figures=self._figures,
-            names=np.zeros((accounts, state.capacity.asset_count + 1), dtype=np.int64),
+            parts=self._parts,
+            bases=self._bases,
+            names=self._names,
             ring=self._ring,
             scratch=np.zeros(2 * count + 1, dtype=np.int64),
         )

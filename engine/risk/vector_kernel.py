@@ -9,7 +9,8 @@ import numpy as np
 from engine.compiled_kernel import inner, kernel
 from engine.memory_kernel import load, store
 
-LEAST = -(1 << 62)
+LEAST, MOST = -(1 << 62), 1 << 62
+_STEPS = 6  # by one loss each, before all are sorted out
 _BILLION, _MILLION, _THOUSAND = 1_000_000_000, 1_000_000, 1_000
 
 
@@ -54,7 +55,13 @@ def fill_profits(returns, dampings, value, profits, bid_losses, ask_losses, coun
         store(ask_losses, s, min(-profit, 0))
 
 
-# From above -------------------------------------------------------------------------------------------------
+# The worst losses -------------------------------------------------------------------------------------------
+#
+# For any level at all, level + (all that losses have beyond it) / tail is no less than the mean of the `tail`
+# worst losses, and equal to it where no more than `tail` losses exceed the level and no fewer reach it. So a
+# pass bounds the mean, and says whether the bound is the mean. A level that was right is nearly so after the
+# next order.
+# Source: Rockafellar and Uryasev, "Optimization of conditional value-at-risk" (2000), theorem 1.
 
 
 @kernel
@@ -81,33 +88,57 @@ def divided_up(amount, by):
     return -((-amount) // by)
 
 
-# Exactly ----------------------------------------------------------------------------------------------------
-
-
 @kernel
 def tail_mean(vector, first, last, tail, memory, at, scratch):
     """The mean of the `tail` worst losses among first..last-1, rounded up.
 
-    The word `at` of `memory` holds a level that not many losses exceed, and is moved when too few or too many
-    do; the result does not depend on it. `scratch` has room for last - first + 1 words.
+    The word `at` of `memory` is the level to begin with, and becomes the right one; the result does not
+    depend on it. `scratch` has room for last - first + 1 words.
     Source: Acerbi and Tasche, "On the coherence of expected shortfall" (2002), the discrete estimator.
     """
     level = load(memory, at)
-    found = _losses_over(vector, first, last, level, scratch)
-    if found < tail or found > 4 * tail + 16:
-        found = _losses_over(vector, first, last, LEAST, scratch)
-        wide = min(2 * tail + 4, found)
-        _bring_largest(scratch, found, wide)
-        level = load(scratch, 0)
-        for n in range(1, wide):
-            level = min(level, load(scratch, n))
-        store(memory, at, level - 1)
-        found = wide
+    for _ in range(_STEPS):
+        above, reaching, excess = _count_losses(vector, first, last, level)
+        if above <= tail <= reaching:
+            store(memory, at, level)
+            return level + divided_up(excess, tail)
+        level = _next_loss(vector, first, last, level, above > tail)
+    found = _losses_over(vector, first, last, LEAST, scratch)
     _bring_largest(scratch, found, tail)
-    total = 0
+    total, level = 0, load(scratch, 0)
     for n in range(tail):
         total += load(scratch, n)
+        level = min(level, load(scratch, n))
+    store(memory, at, level)
     return divided_up(total, tail)
+
+
+@kernel
+def _count_losses(vector, first, last, level):
+    """How many losses exceed a level, how many reach it, and what they have beyond it in all."""
+    above, reaching, excess = 0, 0, 0
+    for s in range(first, last):
+        over = -load(vector, s) - level
+        above += 1 if over > 0 else 0
+        reaching += 1 if over >= 0 else 0
+        excess += max(over, 0)
+    return above, reaching, excess
+
+
+@kernel
+def _next_loss(vector, first, last, level, is_up):
+    """The smallest loss beyond a level, or the largest below it."""
+    if is_up:
+        found = MOST
+        for s in range(first, last):
+            loss = -load(vector, s)
+            found = min(found, loss if loss > level else MOST)
+        return found
+    found = LEAST
+    for s in range(first, last):
+        loss = -load(vector, s)
+        found = max(found, loss if loss < level else LEAST)
+    return found
 
 
 @kernel

@@ -1,0 +1,44 @@
+"""Where an account stands between its equity and what it needs.
+
+Owns: the lines. Does not own: the figures, nor what is done about an account that has crossed one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.codes import MarginState
+
+if TYPE_CHECKING:
+    from engine.state import State
+
+_MILLION = 1_000_000
+
+
+def margin_state(
+    state: State, account_id: int, equity: int, initial_margin: int, maintenance_margin: int
+) -> MarginState:
+    """The worst state whose line the equity is below; amounts in minor units.
+
+    An account without positions and orders needs nothing and is free, unless it owes money. A retail account is
+    closed out below its part of initial margin too. Source: ESMA Decision (EU) 2018/796, article 2 (margin
+    close-out protection).
+    """
+    model = state.risk.model[0]
+    if equity < 0:
+        return MarginState.BANKRUPT
+    is_retail = bool(state.account_margins[account_id]["is_retail"])
+    is_closed_out = is_retail and equity * _MILLION < initial_margin * int(model["retail_close_ppm"])
+    if equity < maintenance_margin or is_closed_out:
+        return MarginState.LIQUIDATED
+    if _is_below(equity, maintenance_margin, int(model["cancel_ppm"])):
+        return MarginState.CANCELLED
+    if equity < initial_margin:
+        return MarginState.NO_NEW_RISK
+    if _is_below(equity, maintenance_margin, int(model["warn_ppm"])):
+        return MarginState.WARNED
+    return MarginState.FREE
+
+
+def _is_below(equity: int, maintenance_margin: int, line_ppm: int) -> bool:
+    return equity * _MILLION < maintenance_margin * line_ppm

@@ -20,9 +20,9 @@ def margin_state(
 ) -> MarginState:
     """The worst state whose line the equity is below; amounts in minor units.
 
-    An account without positions and orders needs nothing and is free, unless it owes money. A retail account is
-    closed out below its part of initial margin too. Source: ESMA Decision (EU) 2018/796, article 2 (margin
-    close-out protection).
+    An account without positions and orders needs nothing and is free, unless it owes money. A retail account
+    is closed out below its part of initial margin too.
+    Source: ESMA Decision (EU) 2018/796, article 2 (margin close-out protection).
     """
     model = state.risk.model[0]
     if equity < 0:

@@ -53,7 +53,8 @@ def count_deposits(balances: Sequence[ReserveBalance]) -> list[Counted]:
 
     No cash at an affiliated bank; of cash at another bank at most 15 % of its equity capital, over all its
     accounts together. Rounded down to a cent. Raises Indeterminate when a bank's equity is needed and
-    missing, BadInput on a negative balance or on two descriptions of one bank. Source: 17 CFR 240.15c3-3(e)(5).
+    missing, BadInput on a negative balance or on two descriptions of one bank.
+    Source: 17 CFR 240.15c3-3(e)(5).
     """
     return [_counted(bank) for bank in _by_bank(balances)]
 

@@ -94,8 +94,8 @@ class FiledFacts(NamedTuple):
 class Standing(NamedTuple):
     """The state of one formula on a day, with the reason and its paragraph.
 
-    `average_minor` is the average of total credits where twelve reports are filed, `daily_by` the day by which
-    a firm that is not yet daily must be.
+    `average_minor` is the average of total credits where twelve reports are filed; `daily_by` is the day by
+    which a firm that is not yet daily must be.
     """
 
     state: State
@@ -115,8 +115,8 @@ def standing(facts: FiledFacts, formula: Formula, on: date) -> Standing:
     """Where a firm stands with a formula on a day, from what was filed by then.
 
     Required daily computation comes before everything, then the daily computation it chose, then monthly,
-    then weekly. Raises Indeterminate when a report or a figure is missing that decides, BadInput on facts that
-    contradict each other.
+    then weekly. Raises Indeterminate when a report or a figure is missing that decides, BadInput on facts
+    that contradict each other.
     """
     reports = _reports_by_month(facts.reports, on)
     average = average_minor(reports, on)

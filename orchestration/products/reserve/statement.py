@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from engine.reserve.calendar import BANK
+from engine.reserve.deadline import deposit_date, deposit_due, instant_ns
 from orchestration.lake.tables import date_of, epoch_day_of
 from orchestration.products import pages
 from orchestration.products.papers import instant_text, money_text, readable_json
-from orchestration.products.reserve.calendar import CALENDAR, deposit_date, due_at_ns
 from orchestration.settings import PlatformSettings
 from orchestration.warehouse.marts import Row, rows_sha256
 
@@ -62,7 +63,7 @@ def make_statement(
     """The statement of a day. Raises Indeterminate when an input is missing."""
     as_of = date_of(as_of_epoch_day)
     required = require_inputs(lines, requirement, as_of)
-    due_ns = due_at_ns(as_of)
+    due_ns = instant_ns(deposit_due(as_of))
     return {
         "format_version": FORMAT_VERSION,
         "filing_reference": f"{as_of}-{version}",
@@ -86,7 +87,7 @@ def make_statement(
             "deposit_date": str(deposit_date(as_of)),
             "due_at_ns": due_ns,
             "due_at": instant_text(due_ns),
-            "calendar": CALENDAR,
+            "calendar": BANK.version,
         },
         "people": {
             "preparer_operator_id": settings.preparer_operator_id,

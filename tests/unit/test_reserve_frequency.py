@@ -181,6 +181,7 @@ CLEAN = [(day, MILLION_DOLLARS, MILLION_DOLLARS, 0) for day in WEEKS]
         ([SOUND, OVER, *CLEAN], "2026-05-28", State.WEEKLY),  # the fourth is not made yet
         ([SOUND, OVER, *CLEAN], "2026-05-29", State.MONTHLY_CUSTOMER),
         ([SOUND, OVER, *CLEAN[:2], CLEAN[3]], "2026-05-29", State.WEEKLY),  # a week without a computation
+        ([SOUND, OVER, *CLEAN[:2], CLEAN[3], ("2026-06-05", 0, 1, 0)], "2026-06-05", State.WEEKLY),
         ([SOUND, OVER, *CLEAN[:2], (WEEKS[2], *OVER[1:]), CLEAN[3]], "2026-05-29", State.WEEKLY),
         ([SOUND, OVER, *CLEAN, ("2026-06-30", *OVER[1:])], "2026-06-30", State.WEEKLY),  # over again
         ([("2026-03-31", 1, -5, 0)], "2026-03-31", State.WEEKLY),  # no net capital

@@ -24,6 +24,7 @@ FORMAT_VERSION = 2
 ITEM_COUNT = len(ITEMS)
 MONTHLY_PERCENT = 105
 BASIS_POINTS = 10_000
+WHOLE = f"Exhibit A does not have each of its items 1 to {ITEM_COUNT} once"
 
 Record = dict[str, Any]
 
@@ -117,6 +118,8 @@ def filing_record(filing: Filing) -> Record:
         raise BadInput(
             f"version {filing.version} of {filing.as_of} must name the one it restates, the first none"
         )
+    if sorted(line.item_number for line in filing.lines) != list(range(1, ITEM_COUNT + 1)):
+        raise Indeterminate(WHOLE)
     if not filing.input_digests:
         raise Indeterminate("a computation without a digest of its inputs proves nothing")
     missing = max(filing.requirement_minor - filing.covered_minor - filing.held_minor, 0)
@@ -186,6 +189,8 @@ def source_rows(sources: Sequence[SourceRow]) -> list[dict[str, Any]]:
 
 def contradictions(record: Record, sources: Sequence[Mapping[str, Any]]) -> list[str]:
     """What a record says against itself or its drill-down, one line each; an empty list is a sound record."""
+    if not _is_whole(record):
+        return [WHOLE]
     return [
         *broken_identities(record),
         *_broken_drill_down(record, sources),
@@ -196,9 +201,8 @@ def contradictions(record: Record, sources: Sequence[Mapping[str, Any]]) -> list
 
 def broken_identities(record: Record) -> list[str]:
     """Identities of Exhibit A that a record breaks, one line each."""
-    numbers = [line["item_number"] for line in record["lines"]]
-    if numbers != list(range(1, ITEM_COUNT + 1)):
-        return [f"Exhibit A does not have each of its items 1 to {ITEM_COUNT} once"]
+    if not _is_whole(record):
+        return [WHOLE]
     amounts = {line["item_number"]: line["amount_minor"] for line in record["lines"]}
     totals, rule = record["totals"], record["rule"]
     due = {
@@ -220,6 +224,10 @@ def broken_identities(record: Record) -> list[str]:
     if amounts[ITEM_COUNT] != totals["requirement_minor"]:
         problems.append(f"item {ITEM_COUNT} is {amounts[ITEM_COUNT]}, not {totals['requirement_minor']}")
     return problems
+
+
+def _is_whole(record: Record) -> bool:
+    return [line["item_number"] for line in record["lines"]] == list(range(1, ITEM_COUNT + 1))
 
 
 def _broken_drill_down(record: Record, sources: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.state import State
 
 _MILLION = 1_000_000
+_NEVER_CALLED = (AccountClass.CUSTOMER_CASH, AccountClass.FIRM)  # it has paid for all; nobody calls the firm
 
 
 def margin_state(
@@ -24,8 +25,8 @@ def margin_state(
     is closed out below its part of initial margin too.
     Source: ESMA Decision (EU) 2018/796, article 2 (margin close-out protection).
     """
-    if state.accounts[account_id]["account_class_code"] == AccountClass.CUSTOMER_CASH:
-        return MarginState.FREE  # it has paid for all that it holds
+    if state.accounts[account_id]["account_class_code"] in _NEVER_CALLED:
+        return MarginState.FREE
     model = state.risk.model[0]
     if equity < 0:
         return MarginState.BANKRUPT

@@ -14,11 +14,14 @@ from typing import NamedTuple
 from engine.risk.model.case_currencies import Currencies
 from engine.risk.model.case_instruments import Instrument, read_instruments
 from engine.risk.model.case_scenarios import Scenarios, read_scenarios
-from engine.risk.model.charges import ADD_ONS, ASSET_CLASSES, Rates
+from engine.risk.model.charges import ADD_ONS, ASSET_CLASSES, LIQUIDITY, Rates
 from engine.risk.model.reading import Reading, read_document
 from engine.risk.model.requirement import KAPPA, Haircut, Thresholds, Tier
+from engine.risk.model.scenario_set import ScenarioSet, read_set
+from engine.risk.model.synthetic_set import synthetic_set
 
 UNIT_DIGITS = 8
+SYNTHETIC = {"synthetic": "full", "synthetic-small": "small"}  # profiles of the set that comes with OneBook
 _BUYS, _SELLS = ("buy", "b", "bid", "long"), ("sell", "s", "ask", "short")
 
 
@@ -81,8 +84,24 @@ class Case(NamedTuple):
 
 
 def read_case(path: Path) -> Case:
-    """Read a case file; what contradicts itself is refused with file and path."""
-    return case_of(read_document(path))
+    """Read a case file; what contradicts itself is refused with file and path.
+
+    Its scenarios may be the name of a set's file beside it, or the synthetic set that comes with OneBook.
+    """
+    document = read_document(path)
+    named = document.get("scenarios")
+    if named is not None and named.is_text:
+        document.put("scenarios", _named_set(named, path.parent).as_case())
+    return case_of(document)
+
+
+def _named_set(named: Reading, folder: Path) -> ScenarioSet:
+    if named.text() in SYNTHETIC:
+        return synthetic_set(SYNTHETIC[named.text()])
+    path = folder / named.text()
+    if not path.is_file():
+        raise named.error(f"expected groups, {' or '.join(SYNTHETIC)}, or the name of a set's file")
+    return read_set(path)
 
 
 def case_of(document: Reading) -> Case:
@@ -102,6 +121,10 @@ def case_of(document: Reading) -> Case:
     cash = _cash(document, currencies)
     lots = [p.lots for p in positions] + [o.lots for o in (*orders, *(what_if or ()))]
     lot_digits = max((_decimals(amount) for amount in lots), default=0)
+    terms = _parameters(parameters, account, base, instruments)
+    if LIQUIDITY in terms.rates.add_ons:
+        bare = [i.product for i in instruments.values() if not (i.product.spread and i.product.volume)]
+        notes += [f"{p.instrument_id} comes without spread_bp, sigma or adv: LQ leaves it out" for p in bare]
     return Case(
         currency=base,
         scenarios=scenarios,
@@ -111,7 +134,7 @@ def case_of(document: Reading) -> Case:
         what_if=what_if,
         cash=cash,
         currencies=currencies,
-        parameters=_parameters(parameters, account, base, instruments),
+        parameters=terms,
         vector_digits=_vector_digits(parameters, instruments, lots),
         lot_digits=lot_digits,
         notes=tuple(dict.fromkeys(notes)),
@@ -200,7 +223,7 @@ def _orders(given: Reading | None, instruments: dict[str, Instrument]) -> list[O
     for n, row in enumerate(rows):
         name = _instrument_of(row.need("instrument", "instrument_id", "symbol"), instruments)
         order_id, linked = row.get("id", "order_id"), row.get("oco", "linked", "link")
-        told = f"order {n + 1}" if order_id is None else str(order_id.value)
+        told = str(n + 1) if order_id is None else str(order_id.value)
         lots = _signed_lots(row)
         if lots == 0:
             raise row.error("an order of no lots")

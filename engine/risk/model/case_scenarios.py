@@ -85,18 +85,26 @@ def read_scenarios(document: Reading, parameters: Reading, notes: list[str]) -> 
             notes.append(f"the factor {factor} is declared, and no scenario moves it")
     names = tuple(name for group in groups for name in group.names)
     known = {factor: kinds.get(factor, kind_of_name(factor)) for factor in shocks}
-    _refuse_per_cent(given, known, shocks)
+    free = {f for reading in asked.values() for f, value in _factors(reading) if _may_pass_zero(value)}
+    _refuse_per_cent(given, {f: kind for f, kind in known.items() if f not in free}, shocks)
     return Scenarios(tuple(groups), start, shocks, known, levels, names)
 
 
 def _refuse_per_cent(given: Reading, kinds: dict[str, Kind], shocks: dict[str, tuple[Fraction, ...]]) -> None:
     """Refuse returns of -100 % and below: they are per cent written as fractions, or moves of a price."""
-    for factor, moves in shocks.items():
-        if kinds[factor] not in (Kind.ABSOLUTE, Kind.RATE) and min(moves, default=Fraction(0)) < -1:
+    for factor, kind in kinds.items():
+        moves = shocks[factor]
+        if kind not in (Kind.ABSOLUTE, Kind.RATE) and min(moves, default=Fraction(0)) < -1:
             raise given.error(
                 f"{factor} has a return of {float(min(moves) * 100):g} %: returns are fractions, "
                 "-0.05 is five per cent down; declare the factor absolute if they are moves of a price"
             )
+
+
+def _may_pass_zero(value: Reading) -> bool:
+    """Whether a factor's price may go below zero although its moves are shares of it."""
+    said = value.get("may_pass_zero") if value.is_object else None
+    return said is not None and said.flag()
 
 
 def _factors(reading: Reading) -> list[tuple[str, Reading]]:

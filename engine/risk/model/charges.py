@@ -1,4 +1,4 @@
-"""What is charged beside scenario risk: one line an instrument, an underlying or a name, with what it came from.
+"""What is charged beside scenario risk: a line for each subject, with what it came from.
 
 Owns: liquidity (LQ), basis (BF), concentration (CJ), funding and fees (FP), minimum (MC), retail leverage
 (RF). Does not own: how they become a requirement, or what comes off equity (requirement.py).

@@ -100,6 +100,11 @@ class Reading:
             raise self.error(f"{' and '.join(found)} are two spellings of one key; give one")
         return self._at(found[0]) if found else None
 
+    def put(self, name: str, value: Any) -> None:
+        """Replace the value under a key of an object by what it stands for."""
+        self.value[name] = value
+        self._below.pop(name, None)
+
     def need(self, *names: str) -> Reading:
         """The same; its absence is an error."""
         found = self.get(*names)

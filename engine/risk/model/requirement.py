@@ -203,7 +203,7 @@ def state_of(
     thresholds: Thresholds = THRESHOLDS,
     retail_initial: int = 0,
 ) -> State:
-    """The worst state whose threshold equity is below; `retail_initial` is a retail account's IM of positions.
+    """The worst state that equity is in; `retail_initial` is a retail account's IM of its positions.
 
     Source of the close-out at half of the initial margin: ESMA decision (EU) 2019/679, article 2(b).
     """

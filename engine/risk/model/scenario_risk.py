@@ -97,12 +97,9 @@ def make_group(
 
 def as_vector(values: Iterable[int] | npt.NDArray[Any]) -> Vector:
     """Whole numbers as a vector that cannot overflow; anything else is refused."""
-    array = np.asarray(values if isinstance(values, np.ndarray) else list(values), dtype=None)
-    if array.dtype != object and not np.issubdtype(array.dtype, np.integer):
-        if array.size:
-            raise BadInput(f"a vector holds whole numbers, not {array.dtype}")
-        return np.zeros(0, dtype=object)
-    exact = array.astype(object)
+    # numpy, left to choose, would make floats of a list that mixes signs with more than 63 bits
+    known = values if isinstance(values, np.ndarray) else np.array(list(values), dtype=object)
+    exact = known.astype(object)
     if any(type(v) is not int for v in exact):
         raise BadInput("a vector holds whole numbers only")
     return exact

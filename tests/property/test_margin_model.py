@@ -153,8 +153,9 @@ def test_p15_more_extremes_never_need_less(groups: Any, outcome: Vector, more: V
 
 
 PRODUCTS = {
-    name: Product(name, kind, under, Fraction(size), Fraction(spread, 10_000), Fraction(3, 100), Fraction(adv),
-                  fee=Fraction(5, 10_000), funding=Fraction(funding, 10_000), minimum=Fraction(1, 4),
+    name: Product(name, kind, under, Fraction(size), Fraction(spread, 10_000), Fraction(3, 100),
+                  Fraction(adv), fee=Fraction(5, 10_000), funding=Fraction(funding, 10_000),
+                  minimum=Fraction(1, 4),
                   is_name=kind == "equity", leverage_cap=Fraction(cap))
     for name, kind, under, size, spread, adv, funding, cap in (
         ("BTC", "crypto", "BTC", 1_000, 2, 50_000_000, 0, 2),
@@ -262,8 +263,9 @@ def cases(draw: Any) -> dict[str, Any]:
         if name == "extreme":
             scenarios[name]["damping"] = [str(draw(decimals(0, 1, 2))) for _ in range(size)]
     instruments = [
-        dict(terms, currency="USD", price=str(draw(decimals(1, 900, 2))), multiplier=str(draw(decimals(1, 5, 1))),
-             spread_bp=draw(st.integers(0, 40)), sigma="0.03", adv=draw(st.integers(10**5, 10**8)))
+        dict(terms, currency="USD", price=str(draw(decimals(1, 900, 2))),
+             multiplier=str(draw(decimals(1, 5, 1))), spread_bp=draw(st.integers(0, 40)),
+             sigma="0.03", adv=draw(st.integers(10**5, 10**8)))
         for terms in draw(st.lists(st.sampled_from(TRADED), min_size=1, unique_by=lambda t: t["id"]))
     ]  # fmt: skip
     ids = [i["id"] for i in instruments]

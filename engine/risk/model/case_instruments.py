@@ -233,7 +233,7 @@ class _Reader:
             raise row.error("an inverse contract needs a price above zero")
         pegs = [e for e in exposures if e.kind is Kind.PEG and e.factor != rate.factor]
         prices = [e for e in exposures if e.kind is not Kind.PEG]
-        if rate.factor is not None and style is not Style.INVERSE:
+        if rate.factor is not None and not rate.is_inverted and style is not Style.INVERSE:
             own = [e for e in prices if e.factor == rate.factor]
             if own:
                 self.notes.append(f"{self.name}: {rate.factor} moves its currency and is not counted twice")

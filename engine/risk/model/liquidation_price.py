@@ -73,8 +73,10 @@ def _level(valued: Valuation, factor: str) -> Fraction | None:
     case = valued.case
     if factor in case.scenarios.levels:
         return case.scenarios.levels[factor]
-    instruments = [i.terms for i in case.instruments.values() if i.terms is not None]
-    for terms in sorted(instruments, key=lambda t: t.style is Style.OPTION):
+    named = [
+        i.terms for i in case.instruments.values() if i.product.underlying == factor and i.terms is not None
+    ]
+    for terms in sorted(named, key=lambda t: t.style is Style.OPTION):
         moved = [e for e in terms.exposures if e.kind is not Kind.BASIS]
         if len(moved) == 1 and moved[0].factor == factor and moved[0].beta == 1:
             return terms.price

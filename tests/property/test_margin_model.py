@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from decimal import Decimal as D
 from fractions import Fraction
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import BadInput
 from engine.risk.model.charges import (
     BASIS,
     CONCENTRATION,
@@ -34,7 +36,7 @@ from engine.risk.model.scenario_risk import (
     reservation,
     scenario_risk,
 )
-from tests.support.margin_cases import answer
+from tests.support.margin_cases import CASES, answer
 from tests.support.naive_margin import charges_of, outcome_of, risk_of
 
 SIZES = {"historical": 7, "stress": 5, "extreme": 4}
@@ -106,7 +108,7 @@ def test_p5_p8_contributions_add_up_and_diversification_only_helps(
     assert sum(shares.values()) == whole.total
     if whole.decided_by is not None:
         for name, vector in parts.items():
-            weights = [whole.decided_by.damping[s - whole.decided_by.start] for s in whole.tail]
+            weights = [whole.decided_by.damping(s) for s in whole.tail]
             exact = (
                 -sum(w * int(vector[s]) for w, s in zip(weights, whole.tail, strict=True))
                 / whole.decided_by.tail
@@ -137,7 +139,8 @@ def test_p11_order_of_scenarios_means_nothing(groups: Any, outcome: Vector, shuf
         own = list(group.scenarios)
         shuffler.shuffle(own)
         places[group.start : group.start + group.size] = own
-        again.append(group._replace(damping=tuple(group.damping[s - group.start] for s in own)))
+        damping = [group.damping(s) for s in own]
+        again.append(make_group(group.name, group.start, group.size, group.tail, damping))
     assert risk(tuple(again), outcome[np.array(places)]) == risk(groups, outcome)
 
 
@@ -147,7 +150,9 @@ def test_p15_more_extremes_never_need_less(groups: Any, outcome: Vector, more: V
     if not extremes:
         return
     group = extremes[0]._replace(tail=1)
-    wider = make_group("extreme", 0, group.size + COUNT, 1, (*group.damping, *[Fraction(1, 3)] * COUNT))
+    wider = make_group(
+        "extreme", 0, group.size + COUNT, 1, [*map(group.damping, group.scenarios), *[Fraction(1, 3)] * COUNT]
+    )
     longer = as_vector([*(int(outcome[s]) for s in group.scenarios), *(int(v) for v in more)])
     assert scenario_risk([wider], longer).total >= scenario_risk([group], outcome).total
 
@@ -368,3 +373,46 @@ def test_a_vector_of_anything_but_whole_numbers_is_refused() -> None:
     for values in ([0.5], ["1"], [True, None]):
         with pytest.raises(Exception, match="whole numbers"):
             as_vector(values)
+
+
+HOSTILE: list[Any] = [
+    None, True, 0, -1, 1e30, 1e-30, 0.5, -0.999, "", "x", "BTC", "-1", "nan", "USD", [], {}, [1], [[]],
+    {"a": 1}, {"rate": 0}, {"lots": 1}, [{}], "none", "short", "option", "inverse", "call", 10**50,
+]  # fmt: skip
+KEYS = (
+    "style", "lots", "side", "class", "type", "strike", "days", "forward", "tail", "damping", "factor",
+    "pnl_per_lot", "paid", "entry_price", "currency", "fx", "haircuts", "own_tokens", "unit_digits", "kappa",
+    "category", "names", "thresholds", "count", "basis_rate", "sigma", "adv", "oracle_confidence", "combine",
+    "add_ons",
+)  # fmt: skip
+EXAMPLES = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(CASES.glob("*.json"))]
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key) of a document."""
+    if not isinstance(value, dict | list):
+        return []
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    return [(value, k) for k in keys] + [place for k in keys for place in places(value[k])]
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.sampled_from(EXAMPLES), st.randoms(use_true_random=False))
+def test_a_damaged_case_is_refused_or_answered_and_nothing_else(example: Any, rng: random.Random) -> None:
+    case = json.loads(json.dumps(example))
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        container, key = rng.choice(places(case))
+        value = json.loads(json.dumps(rng.choice(HOSTILE)))
+        if isinstance(container, dict) and rng.random() < 0.3:
+            del container[key]
+        elif isinstance(container, dict) and rng.random() < 0.5:
+            container[rng.choice(KEYS)] = value
+        else:
+            container[key] = value
+    try:
+        told = answer(case)
+    except BadInput as refused:
+        assert "\n" not in str(refused)
+        return
+    assert sum(told["contributions"]["by_position"].values()) == told["scenario_risk"]["total"]
+    assert told["IM"] >= told["MM"] >= 0

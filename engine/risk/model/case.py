@@ -244,7 +244,11 @@ def _cash(document: Reading, currencies: Currencies) -> dict[str, Fraction]:
         currency = name.strip().upper()
         if currency in found:
             raise value.error(f"{currency} stands twice")
-        found[currency] = value.number()
+        if value.is_object:  # an amount with its rate beside it
+            rate = value.get("rate", "fx_rate", "fx")
+            if rate is not None:
+                currencies.tell(currency, rate)
+        found[currency] = (value.need("amount", "balance") if value.is_object else value).number()
         currencies.of(currency, value)
     return found
 

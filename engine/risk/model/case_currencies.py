@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from engine.risk.model.case_scenarios import Scenarios, plain
+from engine.risk.model.case_scenarios import STABLECOINS, Scenarios, plain
 from engine.risk.model.reading import Reading
 from engine.risk.model.revaluation import Currency
 
-_DOLLAR_COINS = ("USDT", "USDC", "DAI", "FDUSD", "TUSD", "PYUSD")
 _PRICED = ("fx", "fx_spot", "forex", "currency", "crypto", "crypto_spot", "token", "coin", "altcoin", "spot")
 
 
@@ -31,11 +30,17 @@ class Currencies:
                 raise value.error(f"{base} is the account's currency: its rate is 1")
             self._known[name.strip().upper()] = self._read(name.strip().upper(), value)
 
+    def tell(self, currency: str, value: Reading) -> None:
+        """Take in a rate that is told elsewhere; it may not contradict what is known."""
+        found = Currency() if currency == self.base and value.number() == 1 else self._read(currency, value)
+        if self._known.setdefault(currency, found).rate != found.rate:
+            raise value.error(f"the rate of {currency} is {float(self._known[currency].rate):g} elsewhere")
+
     def of(self, currency: str, asking: Reading) -> Currency:
         """The rate and factor of a currency; where nothing tells the rate, what asks for it is refused."""
         if currency not in self._known:
             rate = self._priced(currency)
-            if rate is None and currency in _DOLLAR_COINS and self.base == "USD":
+            if rate is None and currency in STABLECOINS and self.base == "USD":
                 rate = Fraction(1)
                 self._notes.append(f"{currency} is counted at 1 {self.base}: no rate is given")
             if rate is None:

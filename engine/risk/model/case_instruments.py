@@ -116,6 +116,9 @@ def read_instruments(
 
 def _class_of(row: Reading, has_vector: bool, notes: list[str], name: str) -> Word:
     kind = row.get("class", "kind", "instrument_class")
+    said = row.get("type")
+    if kind is None and said is not None and said.is_text and said.word() in CLASSES:
+        kind = said
     if kind is None:
         if not has_vector:
             notes.append(f"{name} has no class: it is revalued as something held")
@@ -174,6 +177,9 @@ class _Reader:
             mark = Fraction(1)  # a currency as an instrument
         if mark is None and vector is None and word.style is not Style.OPTION:
             raise row.error("needs 'price' (or 'pnl_per_lot', its profit and loss in every scenario)")
+        converted = row.get("fx_rate", "fx")
+        if converted is not None:
+            self.currencies.tell(currency, converted)
         rate = self._rate(word.style, currency, mark, quoted or row, is_needed=mark is not None)
         terms = None
         if vector is None:
@@ -231,8 +237,10 @@ class _Reader:
         assert mark is not None
         if style is Style.INVERSE and mark <= 0:
             raise row.error("an inverse contract needs a price above zero")
-        pegs = [e for e in exposures if e.kind is Kind.PEG and e.factor != rate.factor]
         prices = [e for e in exposures if e.kind is not Kind.PEG]
+        pegs = [e for e in exposures if e.kind is Kind.PEG and e.factor != rate.factor]
+        if not any(e.kind is not Kind.BASIS for e in prices):  # a stablecoin itself: the peg is its price
+            prices, pegs = [*prices, *(e._replace(kind=Kind.RETURN) for e in pegs)], []
         if rate.factor is not None and not rate.is_inverted and style is not Style.INVERSE:
             own = [e for e in prices if e.factor == rate.factor]
             if own:
@@ -278,9 +286,10 @@ class _Reader:
         )
 
     def _option(self, exposures: list[Exposure], vol: str | None, interest: str | None) -> Option:
-        row = self.row
-        told, kind = row.get("option_type", "type", "right", "put_call", "call_put"), row.get("class", "kind")
-        words = [r.word() for r in (told, kind) if r is not None]
+        nested = self.row.get("option", "terms", "option_terms")
+        row = nested if nested is not None else self.row
+        told = row.get("option_type", "right", "put_call", "call_put")
+        words = [r.word() for r in (told, row.get("type"), self.row.get("class", "kind")) if r is not None]
         is_call = any(w in ("call", "c") for w in words)
         if is_call == any(w in ("put", "p") for w in words):
             raise (told or row).error("an option is a call or a put: give 'option_type'")
@@ -288,10 +297,11 @@ class _Reader:
         days = row.get("days", "expiry_days", "days_to_expiry")
         if (years is None) == (days is None):
             raise row.error("needs 'years' to expiry, or 'days'")
-        time = (
-            years.at_least(0) if years is not None else days.at_least(0) / _DAYS if days is not None else None
-        )
-        assert time is not None
+        time = Fraction(0)
+        if years is not None:
+            time = years.between(0, 100)
+        elif days is not None:
+            time = days.between(0, 36_500) / _DAYS
         rate = row.get("rate", "interest_rate", "r")
         by_vol = [e for e in exposures if e.kind is Kind.VOLATILITY]
         by_rate = [e for e in exposures if e.kind is Kind.RATE]
@@ -304,8 +314,8 @@ class _Reader:
             is_call=is_call,
             strike=row.need("strike", "k").number(),
             years=time,
-            volatility=row.need("volatility", "vol", "implied_volatility", "iv", "sigma").at_least(0),
-            rate=rate.number() if rate is not None else Fraction(0),
+            volatility=row.need("volatility", "vol", "implied_volatility", "iv", "sigma").between(0, 100),
+            rate=rate.between(-1, 10) if rate is not None else Fraction(0),
             volatility_factors=tuple(by_vol),
             rate_factors=tuple(by_rate),
         )
@@ -373,7 +383,7 @@ class _Reader:
         underlying = self._underlying_name(asset_class, terms)
         deviation = row.get("sigma_1d", "daily_sigma", "daily_volatility", "volatility_1d", "sigma_daily")
         if deviation is None and word.style is not Style.OPTION:
-            deviation = row.get("sigma", "volatility")
+            deviation = row.get("sigma")
         volume, in_lots = row.get("adv", "adv_notional", "average_daily_volume"), row.get("adv_lots")
         if volume is not None and in_lots is not None:
             raise in_lots.error("give adv or adv_lots, not both")
@@ -422,7 +432,7 @@ class _Reader:
         return " + ".join(moved) if moved else self.name
 
     def _cap(self, asset_class: str, underlying: str) -> Fraction:
-        told = self.row.get("retail_cap", "leverage_cap", "max_leverage")
+        told = self.row.get("retail_cap", "leverage_cap", "max_leverage", "cap")
         if told is not None:
             return told.at_least(1)
         key = asset_class

@@ -18,6 +18,7 @@ KIND_WORDS = {
     "rate": Kind.RATE, "underlying": Kind.RETURN, "index": Kind.RETURN, "residual": Kind.RETURN,
     "forward": Kind.RETURN,
 }  # fmt: skip
+STABLECOINS = frozenset(("USDT", "USDC", "DAI", "FDUSD", "TUSD", "PYUSD"))
 _TOKENS = {
     "basis": Kind.BASIS, "peg": Kind.PEG, "depeg": Kind.PEG, "vol": Kind.VOLATILITY, "iv": Kind.VOLATILITY,
     "vola": Kind.VOLATILITY, "volatility": Kind.VOLATILITY, "rate": Kind.RATE, "rates": Kind.RATE,
@@ -46,6 +47,8 @@ def plain(text: str) -> str:
 
 def kind_of_name(name: str) -> Kind:
     """What a factor's name says of it, where nobody declares it: BTC_BASIS, USDT-PEG, SPX VOL."""
+    if plain(name) in STABLECOINS:
+        return Kind.PEG
     for token in re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()):
         if token in _TOKENS:
             return _TOKENS[token]

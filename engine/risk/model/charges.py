@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from engine.risk.model.exact import ceiling, root_ceiling
@@ -95,7 +96,9 @@ def charge_lines(
     lines: list[Line] = []
     held = {name: holding for name, holding in holdings.items() if holding.worst != 0}
     if LIQUIDITY in rates.add_ons:
-        lines += [_liquidity(products[name], holding, rates, scale) for name, holding in held.items()]
+        lines += [
+            _liquidity(products[name], holding.worst, rates.impact, scale) for name, holding in held.items()
+        ]
     if BASIS in rates.add_ons:
         lines += _basis(products, held, rates, scale)
     if CONCENTRATION in rates.add_ons:
@@ -107,32 +110,34 @@ def charge_lines(
     return lines
 
 
-def _liquidity(product: Product, holding: Holding, rates: Rates, scale: int) -> Line:
+@lru_cache(4_096)
+def _liquidity(product: Product, lots: Fraction, impact: Fraction, scale: int) -> Line:
     """LQ = |N| (spread / 2 + lambda sigma sqrt(|N| / ADV)): closing costs, and moves the market.
 
     Doubling a position more than doubles it, on purpose: it is the one charge that is not sub-additive.
     Source: Almgren et al., Direct estimation of equity market impact (2005), with its square root form.
     """
-    size = abs(holding.worst * product.notional)
+    size = abs(lots * product.notional)
     charge = ceiling(size * product.spread / 2 * scale)
     if product.deviation and product.volume:
-        share = rates.impact * product.deviation * size
+        share = impact * product.deviation * size
         charge += root_ceiling(share * share * size / product.volume * scale * scale)
     return Line(
         LIQUIDITY,
         product.instrument_id,
         charge,
         {
-            "lots": holding.worst,
+            "lots": lots,
             "notional": size,
             "spread": product.spread,
             "sigma": product.deviation,
             "adv": product.volume,
-            "lambda": rates.impact,
+            "lambda": impact,
         },
     )
 
 
+@lru_cache(4_096)
 def _sides(product: Product, holding: Holding) -> tuple[Fraction, Fraction]:
     """The lowest and highest notional that the holding may come to."""
     ends = (
@@ -204,6 +209,7 @@ def _concentration(
     return lines
 
 
+@lru_cache(4_096)
 def _funding(product: Product, holding: Holding, scale: int) -> Line:
     """FP = funding that the position must expect to pay over the next interval, and the fee to close it.
 

@@ -98,9 +98,7 @@ def by_factor(valued: Valuation) -> dict[str, int]:
                 continue
             on_tail = {factor: [moves[s] for s in risk.tail]}
             gains = revalue(terms, on_tail, len(risk.tail))
-            damped = (
-                -gain * group.damping[s - group.start] for gain, s in zip(gains, risk.tail, strict=True)
-            )
+            damped = (-gain * group.damping(s) for gain, s in zip(gains, risk.tail, strict=True))
             share = sum(damped, Fraction(0)) * valued.scale / group.tail
             shares[factor] += share
             explained += share
@@ -184,7 +182,7 @@ def _worst(case: Case, outcome: Vector) -> list[dict[str, Any]]:
             "group": group.name,
             "number": s - group.start + 1,
             "loss": as_decimal(-int(outcome[s]), case.digits),
-            "damping": told(group.damping[s - group.start]),
+            "damping": told(group.damping(s)),
             "counted_loss": told(loss / 10**case.digits),
         }
         for loss, s, group in rows

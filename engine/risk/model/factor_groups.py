@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from engine.errors import BadInput
-from engine.risk.model.case_scenarios import kind_of_name, plain
+from engine.risk.model.case_scenarios import STABLECOINS, kind_of_name, plain
 from engine.risk.model.revaluation import Kind
 
 PER_CENT = 10_000_000  # ppb
@@ -39,7 +39,6 @@ def _words(text: str) -> frozenset[str]:
 _CURRENCIES = _words(
     "EUR GBP JPY CHF CAD AUD NZD SEK NOK DKK PLN CZK HUF TRY ZAR MXN CNH CNY HKD SGD KRW INR BRL"
 )
-_STABLECOINS = _words("USDT USDC DAI FDUSD TUSD PYUSD")
 _COINS = _words("BTC XBT ETH SOL XRP ADA DOGE LTC BCH DOT AVAX LINK BNB TRX XLM ATOM MATIC POL UNI AAVE ETC")
 _COMMODITIES = _words("XAU XAG XPT XPD GOLD SILVER WTI BRENT OIL CL NG GAS COPPER HG CORN WHEAT")
 _INDICES = _words(
@@ -85,7 +84,7 @@ def _group_of(name: str) -> str:
         return _KINDS[kind]
     words = {*re.split(r"[^A-Z0-9]+", name.upper()), plain(name)}
     stem = plain(name)
-    if words & _STABLECOINS or stem.removesuffix("USD") in _STABLECOINS:
+    if words & STABLECOINS or stem.removesuffix("USD") in STABLECOINS:
         return PEG
     if words & _COINS or stem.removesuffix("USD") in _COINS or stem.removesuffix("USDT") in _COINS:
         return CRYPTO

@@ -172,6 +172,13 @@ class Reading:
             )
         return found
 
+    def between(self, lowest: int, highest: int) -> Fraction:
+        """A number from a bound to another."""
+        found = self.number()
+        if not lowest <= found <= highest:
+            raise self.error(f"expected a number from {lowest} to {highest}, not {self.value}")
+        return found
+
     def share(self) -> Fraction:
         """A number from 0 to 1."""
         found = self.number()

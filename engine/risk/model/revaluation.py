@@ -81,12 +81,16 @@ class Option(NamedTuple):
 
     def value(self, forward: Fraction, volatility: Fraction, rate: Fraction) -> Fraction:
         """Black-76 value of one unit."""
-        return Fraction(
-            option_value(
+        try:
+            found = option_value(
                 self.is_call, float(forward), float(self.strike), float(self.years), float(volatility),
                 float(rate),
-            )
-        )  # fmt: skip
+            )  # fmt: skip
+            return Fraction(found)
+        except (OverflowError, ValueError):  # a rate or a forward beyond what a float can hold
+            raise BadInput(
+                f"no option value at a forward of {float(forward):g} and a rate of {float(rate):g}"
+            ) from None
 
     def delta(self, forward: Fraction) -> Fraction:
         """How much of a unit of the forward it moves like now."""
@@ -166,6 +170,10 @@ def shocked_rate(terms: Terms, moves: Mapping[str, Fraction]) -> Fraction:
     rate = terms.currency.rate
     if terms.currency.factor is not None:
         move = 1 + moves.get(terms.currency.factor, Fraction(0))
+        if move <= 0 and terms.currency.is_inverted:
+            raise BadInput(
+                f"{terms.currency.factor} at {float(move):g} times its level: there is no rate left"
+            )
         rate = rate / move if terms.currency.is_inverted else rate * move
     for factor, beta, _ in terms.pegs:
         rate *= 1 + beta * moves.get(factor, 0)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from math import lcm
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -37,13 +38,18 @@ class Group(NamedTuple):
     name: str
     start: int
     tail: int
-    damping: tuple[Fraction, ...]  # one a scenario: the share of its loss that counts
+    weights: tuple[int, ...]  # one a scenario: how many `weight_unit`ths of its loss count
+    weight_unit: int
     names: tuple[str, ...]
 
     @property
     def size(self) -> int:
         """How many scenarios it has."""
-        return len(self.damping)
+        return len(self.weights)
+
+    def damping(self, scenario: int) -> Fraction:
+        """The share of a scenario's loss that counts."""
+        return Fraction(self.weights[scenario - self.start], self.weight_unit)
 
     @property
     def scenarios(self) -> range:
@@ -92,7 +98,8 @@ def make_group(
     told = tuple(names) or tuple(f"{name} {n + 1}" for n in range(count))
     if len(told) != count:
         raise BadInput(f"{name}: {len(told)} names for {count} scenarios")
-    return Group(name, start, tail, shares, told)
+    unit = lcm(*(share.denominator for share in shares))
+    return Group(name, start, tail, tuple(int(share * unit) for share in shares), unit, told)
 
 
 def as_vector(values: Iterable[int] | npt.NDArray[Any]) -> Vector:
@@ -127,9 +134,9 @@ def tail_of(group: Group, outcome: Vector) -> Tail:
     All scenarios of the group compete, gains as losses below zero: a mean over losses only would not be
     sub-additive.
     """
-    losses = [(-int(outcome[s]) * d, s) for s, d in zip(group.scenarios, group.damping, strict=True)]
-    worst = sorted(losses, key=lambda loss: (-loss[0], loss[1]))[: group.tail]
-    mean = sum((loss for loss, _ in worst), Fraction(0)) / group.tail
+    gains = [(outcome[s] * w, s) for s, w in zip(group.scenarios, group.weights, strict=True)]
+    worst = sorted(gains)[: group.tail]
+    mean = Fraction(-sum(gain for gain, _ in worst), group.weight_unit * group.tail)
     return Tail(ceiling(mean), tuple(s for _, s in worst))
 
 
@@ -150,7 +157,10 @@ def tail_losses(risk: ScenarioRisk, parts: Mapping[str, Vector]) -> dict[str, Fr
     if group is None:
         return dict.fromkeys(parts, Fraction(0))
     return {
-        name: sum((-int(v[s]) * group.damping[s - group.start] for s in risk.tail), Fraction(0)) / group.tail
+        name: Fraction(
+            -sum(int(v[s]) * group.weights[s - group.start] for s in risk.tail),
+            group.weight_unit * group.tail,
+        )
         for name, v in parts.items()
     }
 
@@ -175,9 +185,5 @@ def worst_scenarios(
     groups: Sequence[Group], outcome: Vector, count: int = 3
 ) -> list[tuple[Fraction, int, Group]]:
     """The largest damped losses over all groups: (loss, scenario, group), worst first."""
-    found = [
-        (-int(outcome[s]) * d, s, group)
-        for group in groups
-        for s, d in zip(group.scenarios, group.damping, strict=True)
-    ]
+    found = [(-int(outcome[s]) * group.damping(s), s, group) for group in groups for s in group.scenarios]
     return sorted(found, key=lambda loss: (-loss[0], loss[1]))[:count]

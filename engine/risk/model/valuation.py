@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.errors import BadInput
 from engine.risk.model.case import Case, Order
 from engine.risk.model.case_instruments import Instrument
 from engine.risk.model.charges import Holding, Product
@@ -106,7 +107,10 @@ def _vector(case: Case, instrument: Instrument) -> Vector:
     if instrument.given is not None:
         return as_vector([round(v * 10**case.vector_digits) for v in instrument.given])
     assert instrument.terms is not None
-    return lot_vector(instrument.terms, case.scenarios.shocks, case.scenarios.size, case.vector_digits)
+    try:
+        return lot_vector(instrument.terms, case.scenarios.shocks, case.scenarios.size, case.vector_digits)
+    except BadInput as error:
+        raise BadInput(f"{instrument.instrument_id}: {error}") from None
 
 
 def whole_lots(case: Case, lots: Fraction) -> int:

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from engine.config import EngineSettings, Home
-from orchestration import cli_backup, cli_journal
+from orchestration import cli_backup, cli_journal, cli_reserve
 from orchestration.cli_shared import HomeOption, told_in_one_line
 from orchestration.cli_shared import exit_on as _exit_on
 from orchestration.cli_shared import home_of as _home
@@ -29,6 +29,7 @@ app.add_typer(verify, name="verify")
 app.add_typer(serve, name="serve")
 app.add_typer(bench, name="bench")
 app.add_typer(cli_journal.journal, name="journal")
+app.add_typer(cli_reserve.reserve, name="reserve")
 verify.command("journal")(cli_journal.verify_the_journal)
 app.command("backup")(cli_backup.backup)
 app.command("restore")(cli_backup.restore)

@@ -43,8 +43,17 @@ def deposit_due(as_of: date, opening: Opening | None = None, calendar: Calendar 
     """
     opening = opening or Opening()
     opens = datetime.combine(deposit_date(as_of, calendar), opening.at, opening.zone)
-    # added in UTC: an hour that a change of clocks skips or repeats is still one hour
-    return (opens.astimezone(UTC) + GRACE).astimezone(opening.zone)
+    return after(opens, GRACE)
+
+
+def after(at: datetime, span: timedelta) -> datetime:
+    """The instant a span of time after another, in its zone. Raises BadInput on one without a zone.
+
+    Added in UTC: an hour that a change of clocks skips or repeats is still an hour.
+    """
+    if at.tzinfo is None:
+        raise BadInput(f"{at} names no time zone")
+    return (at.astimezone(UTC) + span).astimezone(at.tzinfo)
 
 
 def instant_ns(at: datetime) -> int:

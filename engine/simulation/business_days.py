@@ -1,7 +1,8 @@
 """Business days and session hours of the simulated venue: those of the New York exchange.
 
 Owns: when the session of a day begins and ends, in the units of commands. Does not own which days are
-business days (`engine.reserve.calendar`), or what the engine takes for today; that comes in with StartBusinessDay.
+business days (`engine.reserve.calendar`), or what the engine takes for today, which comes in with
+StartBusinessDay.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ def compute(
     as_of: Annotated[str, typer.Option("--as-of", help="Day as of whose close it is computed, 2026-10-02.")],
     method: Annotated[Method, typer.Option(help="How net capital is reckoned.")],
     frequency: Annotated[Frequency, typer.Option(help="How often the formula is computed.")],
-    pab: Annotated[bool, typer.Option("--pab", help="The formula of PAB accounts, not of customers.")] = False,
+    pab: Annotated[
+        bool, typer.Option("--pab", help="The formula of PAB accounts, not of customers.")
+    ] = False,
 ) -> None:
     """Compute the reserve of a folder of CSV files; print lines, notes, allocation and deposit as JSON."""
     from engine.reserve.case_files import read_case

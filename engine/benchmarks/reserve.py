@@ -1,7 +1,7 @@
 """How fast a reserve is computed from files, beside what reading and grouping the same rows once takes.
 
-Owns: cases of a firm drawn by a seed, the measurement and its report. Runs in a folder of its own. Does not own
-anything that is measured.
+Owns: cases of a firm drawn by a seed, the measurement and its report. Runs in a folder of its own. Does not
+own anything that is measured.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def measure(folder: Path | None, row_counts: Sequence[int], seed: int, tell: Tel
 
 
 def write_case(folder: Path, row_count: int, seed: int) -> int:
-    """Write a case of so many rows of the stock record, both sides equal; returns how many accounts it has."""
+    """Write a case of so many rows, both sides equal; returns how many accounts it has."""
     chance = np.random.default_rng(seed)
     account_count = max(row_count // ROWS_PER_ACCOUNT, 10)
     location_count = row_count // LOCATION_SHARE // ISSUES * ISSUES or ISSUES
@@ -126,8 +126,12 @@ def write_case(folder: Path, row_count: int, seed: int) -> int:
         pl.when(is_street).then(pl.col("opened_on")).alias("opened_on"),
     )
     claims.write_csv(folder / "claims.csv")
-    _write_locations(folder, np.bincount(issue, quantity, ISSUES).astype(np.int64), price, location_count, chance)
-    pl.DataFrame({"issue": names, "price": price, "exempt": chance.integers(0, 20, ISSUES) == 0}).with_columns(
+    _write_locations(
+        folder, np.bincount(issue, quantity, ISSUES).astype(np.int64), price, location_count, chance
+    )
+    pl.DataFrame(
+        {"issue": names, "price": price, "exempt": chance.integers(0, 20, ISSUES) == 0}
+    ).with_columns(
         _dollars("price"), pl.when("exempt").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("exempt")
     ).write_csv(folder / "prices.csv")
     firm = {"tentative_net_capital": 900_000_000.00}

@@ -2,13 +2,14 @@
 
 Owns: the pairing and the money that goes with it. Does not own the order (`matrix.py`) or what a pair gives
 (`lines.py`). Identified rows are paired among themselves first, in the same order; what is left of them joins
-their issue. Money is shared pro rata over a bucket's units by running totals, so that the parts of a bucket sum
-to the whole: what is a credit is rounded up for whoever comes first, what is a debit down.
-Source: 17 CFR 240.15c3-3a; the order is the trade's, see docs/reserve.md.
+their issue. Money is shared pro rata over a bucket's units by running totals, so that the parts of a bucket
+sum to the whole: what is a credit is rounded up for whoever comes first, what is a debit down. Source: 17 CFR
+240.15c3-3a; the order is the trade's, see docs/reserve.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,14 +37,14 @@ class Pairing(NamedTuple):
 
 def allocate(stock: Stock, matrix: Matrix) -> list[Pairing]:
     """Every pairing of every issue; of an issue that balances, all units of both sides."""
-    first, longs, shorts = _paired(stock.identified, matrix)
+    first, longs, shorts = _paired(stock.identified, list(matrix.identified_pairs()))
     issue = stock.identified.issue
     rest = Pools(
         stock.general.issue,
         moved(stock.general.longs, longs, issue, 1),
         moved(stock.general.shorts, shorts, issue, 1),
     )
-    return first + _paired(rest, matrix)[0]
+    return first + _paired(rest, list(matrix.pairs()))[0]
 
 
 class _Left:
@@ -79,10 +80,10 @@ class _Left:
         )
 
 
-def _paired(pools: Pools, matrix: Matrix) -> tuple[list[Pairing], Side, Side]:
+def _paired(pools: Pools, pairs: Sequence[tuple[Long, Short]]) -> tuple[list[Pairing], Side, Side]:
     longs, shorts = _Left(pools.longs), _Left(pools.shorts)
     pairings: list[Pairing] = []
-    for long, short in matrix.pairs():
+    for long, short in pairs:
         units = np.minimum(longs.quantity[long], shorts.quantity[short])
         at = units.nonzero()[0]
         if not len(at):

@@ -1,7 +1,7 @@
 """The files of a case: which there are, which columns they have, and what must agree between them.
 
-Owns: reading a folder into a Case, and every refusal that a file alone explains. Does not own what the figures
-mean. The only module of this package that opens a file.
+Owns: reading a folder into a Case, and every refusal that a file alone explains. Does not own what the
+figures mean. The only module of this package that opens a file.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ class Case:
 def read_case(folder: Path, as_of: date) -> Case:
     """Read every file of a case that is there, as of a day.
 
-    Raises BadInput on a file that cannot be used, rows that contradict each other, and a file that another one
-    needs and that is not there.
+    Raises BadInput on a file that cannot be used, rows that contradict each other, and a file that another
+    one needs and that is not there.
     """
     if not folder.is_dir():
         raise BadInput(f"{folder} is not a folder")
@@ -179,7 +179,11 @@ def _check(case: Case, as_of: date) -> None:
         require_room(table, name, ["quantity", "contract_value"])
     require_room(case.other, "other.csv", ["amount"])
     require_room(case.deposits, "deposits.csv", ["cash", "qualified_securities"])
-    for name, table in (("claims.csv", case.claims), ("locations.csv", case.locations), ("other.csv", case.other)):
+    for name, table in (
+        ("claims.csv", case.claims),
+        ("locations.csv", case.locations),
+        ("other.csv", case.other),
+    ):
         late = table.filter(pl.col("opened_on") > as_of)
         if len(late):
             line, day = late.select(LINE, "opened_on").row(0)
@@ -187,14 +191,23 @@ def _check(case: Case, as_of: date) -> None:
     for name, table in (("claims.csv", case.claims), ("locations.csv", case.locations)):
         empty = table.filter((pl.col("quantity") == 0) & (pl.col("contract_value") > 0))
         if len(empty):
-            raise BadInput(f"{name}, line {empty[LINE][0]}, column quantity: 0 units cannot have a contract value")
-    for name, table, key in (("accounts.csv", case.accounts, "account_id"), ("prices.csv", case.prices, "issue")):
+            raise BadInput(
+                f"{name}, line {empty[LINE][0]}, column quantity: 0 units cannot have a contract value"
+            )
+    for name, table, key in (
+        ("accounts.csv", case.accounts, "account_id"),
+        ("prices.csv", case.prices, "issue"),
+    ):
         again = table.filter(pl.col(key).is_duplicated())
         if len(again):
             value, lines = again[key][0], again.filter(pl.col(key) == again[key][0])[LINE].to_list()
-            raise BadInput(f"{name}, line {lines[1]}, column {key}: {value!r} stands on line {lines[0]} already")
+            raise BadInput(
+                f"{name}, line {lines[1]}, column {key}: {value!r} stands on line {lines[0]} already"
+            )
     if case.has("claims.csv") != case.has("locations.csv"):
-        there, missing = ("claims.csv", "locations.csv") if case.has("claims.csv") else ("locations.csv", "claims.csv")
+        there, missing = (
+            ("claims.csv", "locations.csv") if case.has("claims.csv") else ("locations.csv", "claims.csv")
+        )
         raise BadInput(f"{missing} is missing: {there} is one side of the stock record, and both are needed")
     _check_accounts(case)
 
@@ -204,7 +217,14 @@ def _check_accounts(case: Case) -> None:
     customer = [HOLDERS.index(Holder.CUSTOMER_CASH), HOLDERS.index(Holder.CUSTOMER_MARGIN)]
     pab = [HOLDERS.index(Holder.PAB)]
     sides = (
-        ("claims.csv", case.claims, "claim", CLAIMS, (Claim.CUSTOMER_FULLY_PAID, Claim.CUSTOMER_MARGIN), customer),
+        (
+            "claims.csv",
+            case.claims,
+            "claim",
+            CLAIMS,
+            (Claim.CUSTOMER_FULLY_PAID, Claim.CUSTOMER_MARGIN),
+            customer,
+        ),
         ("claims.csv", case.claims, "claim", CLAIMS, (Claim.PAB,), pab),
         ("locations.csv", case.locations, "location", LOCATIONS, (Location.CUSTOMER_SHORT,), customer),
         ("locations.csv", case.locations, "location", LOCATIONS, (Location.PAB_SHORT,), pab),
@@ -224,7 +244,9 @@ def _check_accounts(case: Case) -> None:
             line, account, number = strange.row(0)
             where = f"{name}, line {line}, column account_id"
             if not case.has("accounts.csv"):
-                raise BadInput(f"accounts.csv is missing: {where} names {account!r}, whose balances are needed")
+                raise BadInput(
+                    f"accounts.csv is missing: {where} names {account!r}, whose balances are needed"
+                )
             found = case.accounts.filter(pl.col("account_id") == account)["class"].to_list()
             told = f"is {HOLDERS[found[0]]} in accounts.csv" if found else "is not in accounts.csv"
             raise BadInput(f"{where}: {account!r} {told}, and the row is of {words[number]}")

@@ -1,7 +1,7 @@
 """The reserve computation of one formula: from a case to the requirement and the deposit.
 
-Owns: the order of the steps, the items' sums, the reduction, 105 % and what is due. Every step is a module of its
-own. Source: 17 CFR 240.15c3-3(e) and 240.15c3-3a; 240.15c3-1(a)(1)(ii)(A).
+Owns: the order of the steps, the items' sums, the reduction, 105 % and what is due. Every step is a module of
+its own. Source: 17 CFR 240.15c3-3(e) and 240.15c3-3a; 240.15c3-1(a)(1)(ii)(A).
 """
 
 from __future__ import annotations
@@ -103,9 +103,14 @@ class _Formula(NamedTuple):
 
 def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix = BOX_LAST) -> Computation:
     """Compute one formula. Raises BadInput on terms that do not go together and on a file that is missing."""
-    if (terms.formula, terms.method, terms.frequency) == (Formula.CUSTOMER, Method.ALTERNATIVE, Frequency.MONTHLY):
+    if (terms.formula, terms.method, terms.frequency) == (
+        Formula.CUSTOMER,
+        Method.ALTERNATIVE,
+        Frequency.MONTHLY,
+    ):
         raise BadInput(
-            "the customer formula is not computed monthly under the alternative method; 17 CFR 240.15c3-1(a)(1)(ii)(A)"
+            "the customer formula is not computed monthly under the alternative method; "
+            "17 CFR 240.15c3-1(a)(1)(ii)(A)"
         )
     stock = stock_of(case, terms.as_of, terms.method, policy)
     pairings = allocate(stock, matrix)
@@ -113,7 +118,11 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
     cover, cover_gap = _customer_excess(case, terms, policy, matrix, stock, pairings)
     balances = [
         ReserveBalance(
-            row["bank"], row["cash"] or 0, row["bank_equity"], bool(row["affiliate"]), row["qualified_securities"] or 0
+            row["bank"],
+            row["cash"] or 0,
+            row["bank_equity"],
+            bool(row["affiliate"]),
+            row["qualified_securities"] or 0,
         )
         for row in is_of(case.deposits, terms.formula, terms.formula).iter_rows(named=True)
     ]
@@ -124,7 +133,9 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
             raise Indeterminate("deposits.csv is missing: what is on deposit is not known")
         counted = count_deposits(balances)
         if told.requirement is not None:
-            order = deposit_order(terms.formula, terms.as_of, told.requirement, balances, customer_excess=cover)
+            order = deposit_order(
+                terms.formula, terms.as_of, told.requirement, balances, customer_excess=cover
+            )
     except Indeterminate as error:
         deposit_gap = str(error)
     return Computation(
@@ -154,7 +165,8 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
 def rule_version(policy: Policy = DEFAULT, matrix: Matrix = BOX_LAST) -> str:
     """What decides an outcome beside the inputs: the rule, this arithmetic, the matrix and the switches."""
     changed = ", ".join(f"{name}={value}" for name, value in policy.changed.items())
-    return f"{RULES}; computation {VERSION}; matrix {matrix.version}; policy {changed or 'default'} {policy.version}"
+    switches = f"policy {changed or 'default'} {policy.version}"
+    return f"{RULES}; computation {VERSION}; matrix {matrix.version}; {switches}"
 
 
 def inputs_digest(case_digests: dict[str, str]) -> str:
@@ -177,7 +189,9 @@ def _formula(
         item: from_accounts.get(item, 0) + from_stock.items.get(item, 0) + totals.of_item(item)
         for item in (*CREDIT_ITEMS, *DEBIT_ITEMS)
     }
-    lines: dict[int, int | None] = {item: None if item in unknown else amount for item, amount in items.items()}
+    lines: dict[int, int | None] = {
+        item: None if item in unknown else amount for item, amount in items.items()
+    }
     total_credits, total_debits = _total(lines, CREDIT_ITEMS), _total(lines, DEBIT_ITEMS)
     reduction = _reduction(terms, lines[10], total_debits)
     requirement = excess = None
@@ -189,10 +203,14 @@ def _formula(
         if (terms.formula, terms.frequency) == (Formula.CUSTOMER, Frequency.MONTHLY):
             monthly = -(-requirement * MONTHLY_PERCENT // 100)
             if monthly != requirement:
-                notes.append(Note("105 %", REQUIREMENT, monthly - requirement, "computed monthly, (e)(3)(i)(C)"))
+                notes.append(
+                    Note("105 %", REQUIREMENT, monthly - requirement, "computed monthly, (e)(3)(i)(C)")
+                )
             requirement = monthly
     lines[REQUIREMENT] = requirement
-    return _Formula(lines, notes, gaps, from_stock, total_credits, total_debits, reduction, requirement, excess)
+    return _Formula(
+        lines, notes, gaps, from_stock, total_credits, total_debits, reduction, requirement, excess
+    )
 
 
 def _total(lines: dict[int, int | None], items: range) -> int | None:
@@ -213,14 +231,14 @@ def _reduction(terms: Terms, item_10: int | None, total_debits: int | None) -> R
 
 
 def _credit_balances(case: Case, formula: Formula) -> int:
-    """Item 1: what the firm owes in cash, an account at a time; a debit of one is never set against another."""
+    """Item 1: what the firm owes in cash; an account's debit is never set against another's credit."""
     holders = [n for n, holder in enumerate(HOLDERS) if FORMULA_OF_HOLDER.get(holder) is formula]
     cash = case.accounts.filter(pl.col("class").is_in(holders))["cash_balance"].fill_null(0)
     return int(cash.clip(lower_bound=0).sum())
 
 
 def _unbalanced(stock: Stock, matrix: Matrix, formula: Formula) -> list[Gap]:
-    """What an issue whose two sides differ leaves unknown: the requirement, and every item that it could touch."""
+    """What an issue whose sides differ leaves unknown: the requirement, and each item within its reach."""
     at = stock.difference.nonzero()[0]
     gaps: list[Gap] = []
     for place in at[:UNBALANCED_TOLD].tolist():
@@ -235,15 +253,22 @@ def _unbalanced(stock: Stock, matrix: Matrix, formula: Formula) -> list[Gap]:
         for item in _items_within_reach(stock, matrix, formula, place):
             touched.setdefault(item, []).append(stock.issues[place])
     return gaps + [
-        Gap(item, f"{len(names)} issues do not balance" if len(names) > 1 else f"issue {names[0]} does not balance")
+        Gap(
+            item,
+            f"{len(names)} issues do not balance" if len(names) > 1 else f"issue {names[0]} does not balance",
+        )
         for item, names in sorted(touched.items())
     ]
 
 
 def _items_within_reach(stock: Stock, matrix: Matrix, formula: Formula, place: int) -> set[int]:
     identified = stock.identified.issue == place
-    longs = stock.general.longs.quantity[:, place] + stock.identified.longs.quantity[:, identified].sum(axis=1)
-    shorts = stock.general.shorts.quantity[:, place] + stock.identified.shorts.quantity[:, identified].sum(axis=1)
+    longs = stock.general.longs.quantity[:, place] + stock.identified.longs.quantity[:, identified].sum(
+        axis=1
+    )
+    shorts = stock.general.shorts.quantity[:, place] + stock.identified.shorts.quantity[:, identified].sum(
+        axis=1
+    )
     return {
         cell.item
         for (long, short), cell in matrix.cells.items()
@@ -258,7 +283,10 @@ def _customer_excess(
     if terms.formula is not Formula.PAB or not case.has_customers:
         return None, ""
     if terms.frequency is Frequency.MONTHLY:
-        return None, "customers' excess debits do not cover a monthly PAB computation here: theirs is not of its day"
+        return (
+            None,
+            "customers' excess debits do not cover a monthly PAB computation here: theirs is not of its day",
+        )
     customers = terms._replace(formula=Formula.CUSTOMER)
     try:
         excess = _formula(case, customers, policy, matrix, stock, pairings).excess
@@ -267,5 +295,3 @@ def _customer_excess(
     if excess is None:
         return None, "customers' excess debits are not known: their formula is INDETERMINATE"
     return ExcessDebits(Formula.CUSTOMER, terms.as_of, excess), ""
-
-

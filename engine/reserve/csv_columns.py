@@ -1,8 +1,8 @@
-"""A CSV file as typed columns: exact integers for money, quantities and prices, and an error that names the cell.
+"""A CSV file as typed columns: exact integers, and an error that names the cell.
 
-Owns: what a number, a date, a word or a yes looks like, and how a file is scanned. Does not own which columns a
-file has (`case_files.py`). Money is parsed to cents, prices to hundred-millionths of a dollar, never through a
-binary fraction.
+Owns: what a number, a date, a word or a yes looks like, and how a file is scanned. Does not own which columns
+a file has (`case_files.py`). Money is parsed to cents, prices to hundred-millionths of a dollar, never
+through a binary fraction.
 """
 
 from __future__ import annotations
@@ -56,21 +56,25 @@ class Column(NamedTuple):
     form: Form
     is_needed: bool = False  # the column
     is_filled: bool = False  # every cell of it
-    words: Mapping[str, int] = {}  # noqa: RUF012 - read only
+    words: Mapping[str, int] = {}
 
 
 def scan(path: Path, columns: Sequence[Column]) -> pl.DataFrame:
-    """The columns of a file, typed, and `line`; other columns are left out, a column that is absent is null.
+    """The columns of a file, typed, and `line`; others are left out, a column that is absent is null.
 
-    Words become their numbers, texts become strings, all cells are stripped. Raises BadInput naming file, line,
-    column and what was expected.
+    Words become their numbers, texts become strings, all cells are stripped. Raises BadInput naming file,
+    line, column and what was expected.
     """
     try:
         header = _header(path)
         missing = [c.name for c in columns if c.is_needed and c.name not in header]
         if missing:
-            raise BadInput(f"{path.name}, line 1: the column {missing[0]} is missing; found {', '.join(header)}")
-        lines = pl.scan_csv(path, infer_schema=False, new_columns=header, row_index_name=LINE, row_index_offset=2)
+            raise BadInput(
+                f"{path.name}, line 1: the column {missing[0]} is missing; found {', '.join(header)}"
+            )
+        lines = pl.scan_csv(
+            path, infer_schema=False, new_columns=header, row_index_name=LINE, row_index_offset=2
+        )
         there = [c for c in columns if c.name in header]
         raw = lines.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in header)).select(
             LINE, *(_stripped(pl.col(c.name)).alias(f"raw {c.name}") for c in there)
@@ -79,7 +83,8 @@ def scan(path: Path, columns: Sequence[Column]) -> pl.DataFrame:
             _typed(c, pl.col(f"raw {c.name}")) if c in there else _absent(c) for c in columns
         )
         bad = pl.coalesce(
-            *(pl.when(_is_bad(c)).then(pl.lit(columns.index(c), pl.Int16)) for c in there), pl.lit(-1, pl.Int16)
+            *(pl.when(_is_bad(c)).then(pl.lit(columns.index(c), pl.Int16)) for c in there),
+            pl.lit(-1, pl.Int16),
         )
         frame = typed.select(LINE, *(c.name for c in columns), bad.alias("bad")).collect(engine="streaming")
         worst = frame.filter(pl.col("bad") >= 0).select(LINE, "bad").sort(LINE).head(1)
@@ -88,9 +93,13 @@ def scan(path: Path, columns: Sequence[Column]) -> pl.DataFrame:
             column = columns[number]
             cell = lines.filter(pl.col(LINE) == line).select(column.name).collect().item()
             expected = ", ".join(column.words) if column.words else column.form.value
-            raise BadInput(f"{path.name}, line {line}, column {column.name}: {cell or ''!r} is not {expected}")
+            raise BadInput(
+                f"{path.name}, line {line}, column {column.name}: {cell or ''!r} is not {expected}"
+            )
     except (PolarsError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path.name}: it is not a CSV file that can be read: {str(error).splitlines()[0]}") from None
+        raise BadInput(
+            f"{path.name}: it is not a CSV file that can be read: {str(error).splitlines()[0]}"
+        ) from None
     return frame.drop("bad")
 
 
@@ -161,4 +170,6 @@ def _absent(column: Column) -> pl.Expr:
 
 def _is_bad(column: Column) -> pl.Expr:
     typed = pl.col(column.name)
-    return typed.is_null() if column.is_filled else typed.is_null() & pl.col(f"raw {column.name}").is_not_null()
+    return (
+        typed.is_null() if column.is_filled else typed.is_null() & pl.col(f"raw {column.name}").is_not_null()
+    )

@@ -1,8 +1,8 @@
 """Item 10: which debit balances count, and how far. Notes E(1), E(4), E(5) and E(6).
 
-Owns: the way from an account's debit to what the formula may use of it. Does not own the 1 % of Note E(3), which
-is a reduction (`computation.py`). Note E(2) needs what a case does not carry: calls on omnibus accounts.
-Source: 17 CFR 240.15c3-3a, Item 10 and Note E; PAB Note 3.
+Owns: the way from an account's debit to what the formula may use of it. Does not own the 1 % of Note E(3),
+which is a reduction (`computation.py`). Note E(2) needs what a case does not carry: calls on omnibus
+accounts. Source: 17 CFR 240.15c3-3a, Item 10 and Note E; PAB Note 3.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class DebitBalances(NamedTuple):
 
 
 def debit_balances(case: Case, formula: Formula, diversified_minor: int, policy: Policy) -> DebitBalances:
-    """Debits of accounts that count; `diversified_minor` are those that come as a total, and are not included.
+    """Debits of accounts that count; `diversified_minor` come as a total, and are not included.
 
     Raises BadInput naming a file that is needed and not there.
     """
@@ -51,11 +51,18 @@ def debit_balances(case: Case, formula: Formula, diversified_minor: int, policy:
         return DebitBalances(0, notes, [])
     if len(open_accounts) and not case.has("claims.csv"):
         account = open_accounts["account_id"].min()
-        raise BadInput(f"claims.csv is missing: account {account} has a debit, and the securities behind it are needed")
+        raise BadInput(
+            f"claims.csv is missing: account {account} has a debit, and the securities behind it are needed"
+        )
     collateral, gaps = _collateral(case, open_accounts, formula)
     debts = _secured(open_accounts, collateral, policy)
     gross = _sum(accounts, "debit")
-    _tell(notes, "E(4)", _sum(related, "debit"), "debits of affiliates, of persons related to principals, and households")
+    _tell(
+        notes,
+        "E(4)",
+        _sum(related, "debit"),
+        "debits of affiliates, of persons related to principals, and households",
+    )
     _tell(notes, "Item 10", _sum(debts, "unsecured"), "unsecured debits and the unsecured part of others")
     _tell(notes, "E(6)", _sum(debts, "joint_cut"), "non-customers' share of joint accounts")
     concentration = (
@@ -64,7 +71,9 @@ def debit_balances(case: Case, formula: Formula, diversified_minor: int, policy:
         else _no_cut(debts)
     )
     cuts = _customer_limit(case, debts.join(concentration.by_account, on="account_id", how="left"), policy)
-    _tell(notes, "E(1)", concentration.cut_minor, f"over 15 % of collateral of {concentration.aggregate_told}")
+    _tell(
+        notes, "E(1)", concentration.cut_minor, f"over 15 % of collateral of {concentration.aggregate_told}"
+    )
     _tell(notes, "E(5)", cuts.cut_minor, cuts.told)
     if cuts.overlap_minor:
         notes.append(Note("E", ITEM, cuts.overlap_minor, "cut by E(1) and E(5) both, and added back once"))
@@ -100,7 +109,7 @@ def _sum(frame: pl.DataFrame, column: str) -> int:
 
 
 def _debtors(case: Case, formula: Formula, policy: Policy) -> pl.DataFrame:
-    """Accounts of a formula with a debit: what they owe, of it on margin, whether E(4) excludes them, their group."""
+    """Accounts with a debit: what they owe, of it on margin, whether E(4) excludes them, their group."""
     holders = [n for n, holder in enumerate(HOLDERS) if FORMULA_OF_HOLDER.get(holder) is formula]
     kin = pl.col("affiliate").fill_null(False)
     if policy.is_household_of_noncustomer_excluded:
@@ -113,11 +122,19 @@ def _debtors(case: Case, formula: Formula, policy: Policy) -> pl.DataFrame:
         .select(
             "account_id",
             pl.col("margin_debit").fill_null(0).alias("margin"),
-            (pl.col("margin_debit").fill_null(0) - pl.col("cash_balance").fill_null(0).clip(upper_bound=0)).alias("debit"),
-            (pl.col("affiliate").fill_null(False) | pl.col("household_id").is_in(households.implode()).fill_null(False)).alias(
-                "is_related"
-            ),
-            pl.when(percent < JOINT_FROM).then(0).when(percent <= JOINT_TO).then(percent).otherwise(WHOLE).alias("joint"),
+            (
+                pl.col("margin_debit").fill_null(0) - pl.col("cash_balance").fill_null(0).clip(upper_bound=0)
+            ).alias("debit"),
+            (
+                pl.col("affiliate").fill_null(False)
+                | pl.col("household_id").is_in(households.implode()).fill_null(False)
+            ).alias("is_related"),
+            pl.when(percent < JOINT_FROM)
+            .then(0)
+            .when(percent <= JOINT_TO)
+            .then(percent)
+            .otherwise(WHOLE)
+            .alias("joint"),
             pl.when(pl.col("household_id").is_null())
             .then(pl.lit("account ") + pl.col("account_id"))
             .otherwise(pl.lit("household ") + pl.col("household_id"))
@@ -130,10 +147,8 @@ def _debtors(case: Case, formula: Formula, policy: Policy) -> pl.DataFrame:
 
 
 def _collateral(case: Case, accounts: pl.DataFrame, formula: Formula) -> tuple[pl.DataFrame, list[Gap]]:
-    """Long securities of accounts with a debit: (account_id, issue, is_margin, value), rounded down to a cent."""
-    kinds = (
-        [Claim.CUSTOMER_FULLY_PAID, Claim.CUSTOMER_MARGIN] if formula is Formula.CUSTOMER else [Claim.PAB]
-    )
+    """Long securities behind debits: (account_id, issue, is_margin, value), rounded down to a cent."""
+    kinds = [Claim.CUSTOMER_FULLY_PAID, Claim.CUSTOMER_MARGIN] if formula is Formula.CUSTOMER else [Claim.PAB]
     numbers = [CLAIMS.index(kind) for kind in kinds]
     held = (
         case.claims.lazy()
@@ -170,7 +185,9 @@ def _secured(accounts: pl.DataFrame, collateral: pl.DataFrame, policy: Policy) -
         accounts.join(worth, on="account_id", how="left", maintain_order="left")
         .with_columns(pl.col("worth").fill_null(0))
         .with_columns(secured.alias("secured"))
-        .with_columns((pl.col("debit") - pl.col("secured")).alias("unsecured"), cut.cast(pl.Int64).alias("joint_cut"))
+        .with_columns(
+            (pl.col("debit") - pl.col("secured")).alias("unsecured"), cut.cast(pl.Int64).alias("joint_cut")
+        )
         .with_columns((pl.col("secured") - pl.col("joint_cut")).alias("base"))
         .with_columns(pl.min_horizontal("base", "margin").alias("base_margin"))
     )
@@ -188,7 +205,11 @@ def _no_cut(debts: pl.DataFrame) -> _Concentration:
 
 
 def _concentration(
-    debts: pl.DataFrame, collateral: pl.DataFrame, prices: pl.DataFrame, diversified_minor: int, policy: Policy
+    debts: pl.DataFrame,
+    collateral: pl.DataFrame,
+    prices: pl.DataFrame,
+    diversified_minor: int,
+    policy: Policy,
 ) -> _Concentration:
     """Note E(1): one security that is not exempt against 15 % of all that collateralizes margin accounts."""
     cap = pl.col("base_margin").cast(_BIG) * COLLATERAL_PERCENT // 100
@@ -220,7 +241,12 @@ def _concentration(
     shares = (
         behind.join(over.select("issue", "cut", "all_secured"), on="issue")
         .group_by("account_id")
-        .agg((pl.col("cut") * pl.col("secured") // pl.col("all_secured")).sum().cast(pl.Int64).alias("concentration"))
+        .agg(
+            (pl.col("cut") * pl.col("secured") // pl.col("all_secured"))
+            .sum()
+            .cast(pl.Int64)
+            .alias("concentration")
+        )
     )
     told = f"{aggregate // CENTS:,}.{aggregate % CENTS:02}: {named(over['issue'].sort().to_list())}"
     return _Concentration(int(over["cut"].sum() or 0), shares, told)

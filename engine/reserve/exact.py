@@ -44,7 +44,10 @@ def _ratio(left: Ints, right: Ints, below: Ints, *, is_up: bool) -> Ints:
 
 
 def spread(whole: int, weights: list[int]) -> list[int]:
-    """Parts of a whole, one a weight, in proportion, that sum to it exactly; the whole if no weight is positive."""
+    """Parts of a whole, one a weight and in proportion, that sum to it exactly.
+
+    Raises ValueError when no weight is positive.
+    """
     total = sum(weights)
     if total <= 0:
         raise ValueError("no weight is positive")

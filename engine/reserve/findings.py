@@ -1,7 +1,7 @@
 """What a computation says beside its amounts: notes that changed something, and inputs that are missing.
 
-Owns: the two records and how many issues a sentence names. A missing input makes its item INDETERMINATE; it is
-never taken for zero.
+Owns: the two records and how many issues a sentence names. A missing input makes its item INDETERMINATE; it
+is never taken for zero.
 """
 
 from __future__ import annotations

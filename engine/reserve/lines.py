@@ -46,7 +46,13 @@ NO_PRICE = "has no price"
 
 
 def stock_lines(
-    stock: Stock, pairings: list[Pairing], matrix: Matrix, formula: Formula, policy: Policy, *, has_prices: bool
+    stock: Stock,
+    pairings: list[Pairing],
+    matrix: Matrix,
+    formula: Formula,
+    policy: Policy,
+    *,
+    has_prices: bool,
 ) -> StockLines:
     """Amounts of one formula. Raises BadInput when a price is needed and there is no file of prices."""
     valued: list[Valued] = []
@@ -77,7 +83,12 @@ def stock_lines(
     notes = [
         Note(note, item, amount, basis)
         for note, item, amount, basis in (
-            ("B", 2, at_agency, "market value of customers' securities on deposit at a qualified clearing agency"),
+            (
+                "B",
+                2,
+                at_agency,
+                "market value of customers' securities on deposit at a qualified clearing agency",
+            ),
             ("C", 3, over_collateral, "market value of securities loaned over the collateral received"),
             ("D", 4, over_contract, "market value over contract value of fails over 30 calendar days"),
         )

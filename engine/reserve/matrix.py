@@ -1,11 +1,11 @@
 """The allocation of claims to locations: in which order, and what each pair gives. One table, one version.
 
-Owns: the buckets of both sides, the order of pairing ("box last") and the item of each pair. It is read, never
-branched on: another order is another Matrix. Does not own the arithmetic (`allocation.py`).
+Owns: the buckets of both sides, the order of pairing ("box last") and the item of each pair. It is read,
+never branched on: another order is another Matrix. Does not own the arithmetic (`allocation.py`).
 
-The rule names the items; the order is the practice of the trade, taken so that it never lowers the requirement
-where it leaves a choice. Where age changes an amount, the bucket is split and the part that requires more is
-used first. Source: 17 CFR 240.15c3-3a Items 2 to 9, 11 and 12.
+The rule names the items; the order is the practice of the trade, taken so that it never lowers the
+requirement where it leaves a choice. Where age changes an amount, the bucket is split and the part that
+requires more is used first. Source: 17 CFR 240.15c3-3a Items 2 to 9, 11 and 12.
 """
 
 from __future__ import annotations
@@ -105,6 +105,10 @@ _SHORT_WORDS = {bucket: location for location, buckets in SHORT_OF.items() for b
 # named by side, for a claim and a location of one number are equal integers
 OLD_LONGS = frozenset(old for young, old in LONG_OF.values() if old != young)
 OLD_SHORTS = frozenset(old for young, old in SHORT_OF.values() if old != young)
+POSITIONS = frozenset({Long.MARGIN, Long.FULLY_PAID, Long.PAB, Long.NONCUSTOMER, Long.FIRM})
+SHORT_POSITIONS = frozenset(
+    {Short.CUSTOMER_SHORT, Short.PAB_SHORT, Short.NONCUSTOMER_SHORT, Short.FIRM_SHORT}
+)
 
 
 def long_word(bucket: Long) -> str:
@@ -153,6 +157,13 @@ class Matrix(NamedTuple):
     version: str
     steps: tuple[Step, ...]
     cells: dict[tuple[Long, Short], Cell]
+
+    def identified_pairs(self) -> Iterator[tuple[Long, Short]]:
+        """The pairs that rows of one account can be identified by: not two positions of that account.
+
+        That an account is both long and short says nothing about where its securities are.
+        """
+        return (pair for pair in self.pairs() if not (pair[0] in POSITIONS and pair[1] in SHORT_POSITIONS))
 
     def pairs(self) -> Iterator[tuple[Long, Short]]:
         """Every pair once, in order."""

@@ -1,7 +1,7 @@
 """Where the rule can be read in two ways, which way is taken, and why.
 
-Owns: the switches, their defaults and reasons, and the version of the rules that an output names. A switch is a
-change of outcomes: it shows in `rule_version`. Does not own the order of allocation (`matrix.py`).
+Owns: the switches, their defaults and reasons, and the version of the rules that an output names. A switch is
+a change of outcomes: it shows in `rule_version`. Does not own the order of allocation (`matrix.py`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class FirmShortCredit(StrEnum):
 
 
 class CrossFormulaShort(StrEnum):
-    """What a customer's short position gives that is covered by a PAB account's securities, or the reverse."""
+    """What one formula's short position gives that the other one's securities cover."""
 
     CREDIT = "credit"  # at market value, in the formula of the securities
     NOTHING = "nothing"
@@ -67,8 +67,8 @@ class Policy:
     concentration_cut: ConcentrationCut = _switch(
         ConcentrationCut.EXCESS,
         "Note E(1)",
-        "The text cuts by the amount by which the security exceeds 15 %, which is a value of securities; that is "
-        "the larger cut. It never exceeds the debits that the security secures.",
+        "The text cuts by the amount by which the security exceeds 15 %, which is a value of securities; "
+        "that is the larger cut. It never exceeds the debits that the security secures.",
     )
     cut_overlap: CutOverlap = _switch(
         CutOverlap.BOTH,
@@ -78,7 +78,8 @@ class Policy:
     partly_secured: PartlySecured = _switch(
         PartlySecured.SECURED_PART,
         "Item 10",
-        "Unsecured accounts are left out; of an account with too few securities, the deficit is what is unsecured.",
+        "Unsecured accounts are left out; of an account with too few securities, the deficit is what is "
+        "unsecured.",
     )
     firm_short_credit: FirmShortCredit = _switch(
         FirmShortCredit.MARKET_VALUE,
@@ -88,32 +89,34 @@ class Policy:
     cross_formula_short: CrossFormulaShort = _switch(
         CrossFormulaShort.CREDIT,
         "Items 5 and 11; PAB Note 2",
-        "The money of the short sale protects the owners of one formula and the securities come from the other, "
-        "so the other takes a credit; no debit is taken for it.",
+        "The money of the short sale protects the owners of one formula and the securities come from the "
+        "other, so the other takes a credit; no debit is taken for it.",
     )
     is_household_of_noncustomer_excluded: bool = _switch(
         True,
         "Note E(4)",
-        "Who shares a household with a non-customer or the firm (its principals are not customers) or with an "
-        "affiliate is taken as related to it; the file cannot show that a debit is tied to a credit.",
+        "Who shares a household with a non-customer or the firm (its principals are not customers) or with "
+        "an affiliate is taken as related to it; the file cannot show that a debit is tied to a credit.",
     )
     diversified_collateral_percent: int = _switch(
         140,
         "Note E(1)",
-        "Debits given as a total without securities are diversified: none of theirs exceeds 15 %. They stand in "
-        "the aggregate with the most that the note lets a debit have.",
+        "Debits given as a total without securities are diversified: none of theirs exceeds 15 %. They stand "
+        "in the aggregate with the most that the note lets a debit have.",
     )
     break_calendar: BreakCalendar = _switch(
         BreakCalendar.EXCHANGE,
         "Items 7 and 8",
-        "The rule does not say whose business days; breaks are worked when the market is open, and its days are "
-        "more than the banks', so that breaks age sooner.",
+        "The rule does not say whose business days; breaks are worked when the market is open, and its days "
+        "are more than the banks', so that breaks age sooner.",
     )
 
     @property
     def changed(self) -> dict[str, str]:
         """Switches that are not at their default."""
-        return {f.name: str(getattr(self, f.name)) for f in fields(self) if getattr(self, f.name) != f.default}
+        return {
+            f.name: str(getattr(self, f.name)) for f in fields(self) if getattr(self, f.name) != f.default
+        }
 
     @property
     def version(self) -> str:

@@ -41,13 +41,18 @@ def money(minor: int | None) -> Money | str:
 def statement(told: Computation) -> dict[str, Any]:
     """Everything that a computation says, by the names of its JSON; amounts are Money."""
     terms = told.terms
-    gaps = [{"item": str(g.item) if g.item != REQUIREMENT else "requirement", "reason": g.reason} for g in told.gaps]
+    gaps = [
+        {"item": str(g.item) if g.item != REQUIREMENT else "requirement", "reason": g.reason}
+        for g in told.gaps
+    ]
     if told.deposit_gap:
         gaps.append({"item": "eligible_deposit", "reason": told.deposit_gap})
     if told.cover_gap:
         gaps.append({"item": "covered_by_customer_excess", "reason": told.cover_gap})
     if told.charge_minor is None:
-        gaps.append({"item": "net_worth_charge", "reason": "a fail to deliver or a borrow has no contract_value"})
+        gaps.append(
+            {"item": "net_worth_charge", "reason": "a fail to deliver or a borrow has no contract_value"}
+        )
     order = told.order
     return {
         "formula": terms.formula.value,
@@ -59,7 +64,8 @@ def statement(told: Computation) -> dict[str, Any]:
         "inputs": dict(sorted(told.inputs.items())),
         "lines": {str(item): money(amount) for item, amount in sorted(told.lines.items())},
         "notes": [
-            {"note": n.note, "item": str(n.item), "amount": Money(n.amount_minor), "basis": n.basis} for n in told.notes
+            {"note": n.note, "item": str(n.item), "amount": Money(n.amount_minor), "basis": n.basis}
+            for n in told.notes
         ],
         "total_credits": money(told.total_credits_minor),
         "total_debits": money(told.total_debits_minor),
@@ -93,7 +99,7 @@ def statement(told: Computation) -> dict[str, Any]:
 
 
 def allocation(stock: Stock, lines: StockLines) -> dict[str, list[dict[str, Any]]]:
-    """By issue, in the order of the matrix: which claim lies where, how many units, what it gives in this formula."""
+    """By issue, in the order of the matrix: which claim lies where, how many units, what it gives."""
     gathered: dict[tuple[int, Long, Short], tuple[int, int]] = {}
     cells = {(v.pairing.long, v.pairing.short): v.cell for v in lines.valued}
     order: dict[tuple[Long, Short], int] = {}
@@ -114,9 +120,8 @@ def allocation(stock: Stock, lines: StockLines) -> dict[str, list[dict[str, Any]
         row: dict[str, Any] = {"claim": long_word(long), "location": short_word(short), "quantity": units}
         if long in OLD_LONGS or short in OLD_SHORTS:
             row["over_age"] = True
-        is_item = cell is not None and cell.item > 0
-        row["line"] = str(cell.item) if is_item else None
-        row["formula"] = cell.formula.value if is_item else None
+        row["line"] = str(cell.item) if cell is not None and cell.item else None
+        row["formula"] = cell.formula.value if cell is not None and cell.item else None
         row["value"] = Money(amount)
         row["basis"] = cell.basis.value if cell is not None else "nothing"
         told[stock.issues[issue]].append(row)

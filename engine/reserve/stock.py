@@ -1,7 +1,7 @@
 """The stock record of a case as pools: by issue and bucket, how many units and what money goes with them.
 
-Owns: the way from rows to pools, vectorised over all issues; which rows are identified with each other; and the
-balance of both sides. Does not own who gets what (`allocation.py`). Cost is linear in rows.
+Owns: the way from rows to pools, vectorised over all issues; which rows are identified with each other; and
+the balance of both sides. Does not own who gets what (`allocation.py`). Cost is linear in rows.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Side(NamedTuple):
 
 @dataclass(frozen=True)
 class Pools:
-    """Claims and locations that may be paired with each other; a pool is one issue or identified rows of one."""
+    """Claims and locations that may be paired; a pool is one issue, or identified rows of one."""
 
     issue: Ints  # (pools,) place in `Stock.issues`
     longs: Side
@@ -112,7 +112,7 @@ def moved(side: Side, part: Side, issue: Ints, sign: int) -> Side:
     for whole, piece in zip(side, part, strict=True):
         changed = whole.copy()
         if len(issue):
-            np.add.at(changed, (slice(None), issue), sign * piece)
+            np.add.at(changed.T, issue, sign * piece.T)
         result.append(changed)
     return Side(*result)
 
@@ -207,8 +207,8 @@ def _excess(rows: pl.LazyFrame, lookup: pl.LazyFrame, group: list[str], on: list
 def _loans_shared(locations: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
     """Spread a loan over its collateral where its amount stands on some of its rows only, by market value.
 
-    Rows of one kind, bank loan or repo, and one account_id are one loan. Where a price is missing the rows stay
-    without an amount.
+    Rows of one kind, bank loan or repo, and one account_id are one loan. Where a price is missing the rows
+    stay without an amount.
     """
     kinds = [LOCATIONS.index(Location.BANK_LOAN), LOCATIONS.index(Location.REPO)]
     loans = locations.filter(pl.col("location").is_in(kinds) & pl.col("account_id").is_not_null())
@@ -217,7 +217,9 @@ def _loans_shared(locations: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame
     partly = loans.group_by(loan).agg(
         is_open.any().alias("is_open"), pl.col("contract_value").is_not_null().any().alias("is_told")
     )
-    chosen = loans.join(partly.filter("is_open", "is_told"), on=loan, how="semi").join(prices, on="issue", how="left")
+    chosen = loans.join(partly.filter("is_open", "is_told"), on=loan, how="semi").join(
+        prices, on="issue", how="left"
+    )
     if not len(chosen):
         return locations
     told: dict[int, int] = {}
@@ -226,6 +228,6 @@ def _loans_shared(locations: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame
             continue
         worth = market_values(rows["quantity"].to_numpy(), rows["price"].to_numpy(), is_up=True).tolist()
         if sum(worth) > 0:
-            told |= dict(zip(rows[LINE].to_list(), spread(rows["contract_value"].sum(), worth), strict=True))
+            told |= dict(zip(rows[LINE].to_list(), spread(int(rows["contract_value"].sum()), worth), strict=True))
     share = pl.col(LINE).replace_strict(told, default=pl.col("contract_value"), return_dtype=pl.Int64)
     return locations.with_columns(share.alias("contract_value")) if told else locations

@@ -41,7 +41,7 @@ def is_of(table: pl.DataFrame, formula: Formula, default: Formula) -> pl.DataFra
 
 
 def totals_of(case: Case, formula: Formula, as_of: date, method: Method, policy: Policy) -> CaseTotals:
-    """Totals of a formula. A row that names no formula is the customers', or the only one's that the case has."""
+    """Totals of a formula; a row that names none is the customers', or of the only one that there is."""
     is_lone_pab = formula is Formula.PAB and not case.has_customers
     rows = is_of(case.other, formula, Formula.PAB if is_lone_pab else Formula.CUSTOMER)
     amounts: dict[Total, int] = {}
@@ -55,11 +55,22 @@ def totals_of(case: Case, formula: Formula, as_of: date, method: Method, policy:
         elif item not in AGED_ITEMS:
             amounts[total] = amounts.get(total, 0) + amount
         elif opened_on is None and amount:
-            gaps.append(Gap(item, f"other.csv, line {line}: opened_on of {total} is missing, which decides on it"))
-        elif amount and opened_on <= last_old_day(item, as_of, method, policy):
+            gaps.append(
+                Gap(item, f"other.csv, line {line}: opened_on of {total} is missing, which decides on it")
+            )
+        elif opened_on is not None and opened_on <= last_old_day(item, as_of, method, policy):
             amounts[total] = amounts.get(total, 0) + amount
         elif amount:
-            notes.append(Note(f"Item {item}", item, 0, f"{total} of {opened_on} is not {age_words(item, method)} old"))
+            notes.append(
+                Note(f"Item {item}", item, 0, f"{total} of {opened_on} is not {age_words(item, method)} old")
+            )
     if drafts := amounts.get(Total.DRAFTS, 0):
-        notes.append(Note("A", 1, drafts, "drafts and checks drawn against credit balances or in excess of bank balances"))
+        notes.append(
+            Note(
+                "A",
+                1,
+                drafts,
+                "drafts and checks drawn against credit balances or in excess of bank balances",
+            )
+        )
     return CaseTotals(amounts, notes, gaps)

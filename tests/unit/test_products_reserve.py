@@ -104,7 +104,12 @@ def _publish(home: Home, credit: int = 500_00, debit: int = 200_00, held: int = 
     }
     publish(home, "reserve_lines", lines)
     publish(home, "reserve_requirement", [required])
-    publish(home, "reserve_sources", [{"item_number": 1, "source": "account 1", "amount_minor": credit}])
+    sources = [(1, "account 1", credit), (10, "account 2", debit)]
+    publish(
+        home,
+        "reserve_sources",
+        [{"item_number": n, "source": source, "amount_minor": amount} for n, source, amount in sources],
+    )
 
 
 @pytest.fixture

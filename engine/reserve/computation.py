@@ -27,10 +27,13 @@ from engine.reserve.eligible_deposit import (
     deposit_order,
 )
 from engine.reserve.findings import REQUIREMENT, Gap, Note
+from engine.reserve.firm_facts import FrequencyTold, capital_minimum, frequency_of
 from engine.reserve.kinds import CREDIT_ITEMS, DEBIT_ITEMS, FORMULA_OF_HOLDER, Total
 from engine.reserve.lines import StockLines, stock_lines
 from engine.reserve.matrix import BOX_LAST, Long, Matrix, Short
+from engine.reserve.net_capital import Requirement
 from engine.reserve.policy import DEFAULT, RULES, Policy
+from engine.reserve.possession import Determinations, determinations
 from engine.reserve.stock import Stock, stock_of
 from engine.reserve.terms import Formula, Frequency, Indeterminate, Method
 from engine.reserve.totals import is_of, totals_of
@@ -77,9 +80,13 @@ class Computation:
     counted_deposits: list[Counted]
     deposit_gap: str
     order: DepositOrder | None
-    cover_gap: str
+    other_gap: str  # what the other formula would tell, and cannot
     deadline: datetime
     charge_minor: int | None
+    aggregate_debits_minor: int | None  # of both formulas, before the reduction
+    capital_minimum: Requirement | str | None
+    frequency: FrequencyTold | None
+    control: Determinations
     stock: Stock
     stock_lines: StockLines
 
@@ -115,7 +122,17 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
     stock = stock_of(case, terms.as_of, terms.method, policy)
     pairings = allocate(stock, matrix)
     told = _formula(case, terms, policy, matrix, stock, pairings)
-    cover, cover_gap = _customer_excess(case, terms, policy, matrix, stock, pairings)
+    cover, other_gap, both_debits = None, "", told.debits
+    other = Formula.CUSTOMER if terms.formula is Formula.PAB else Formula.PAB
+    try:
+        beside = _formula(case, terms._replace(formula=other), policy, matrix, stock, pairings)
+        both_debits = (
+            None if None in (told.debits, beside.debits) else (told.debits or 0) + (beside.debits or 0)
+        )
+        if terms.formula is Formula.PAB:
+            cover, other_gap = _customer_excess(case, terms, beside)
+    except PlatformError as error:
+        both_debits, other_gap = None, f"the {other.value} formula is not known: {error}"
     balances = [
         ReserveBalance(
             row["bank"],
@@ -154,9 +171,13 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
         counted,
         deposit_gap,
         order,
-        cover_gap,
+        other_gap,
         deposit_due(terms.as_of),
         told.stock_lines.charge_minor if terms.method is Method.ALTERNATIVE else 0,
+        both_debits,
+        capital_minimum(case, terms.method, both_debits),
+        frequency_of(case, terms.formula, terms.method, terms.frequency, terms.as_of, told.lines[1]),
+        determinations(case, terms.as_of),
         stock,
         told.stock_lines,
     )
@@ -276,22 +297,10 @@ def _items_within_reach(stock: Stock, matrix: Matrix, formula: Formula, place: i
     }
 
 
-def _customer_excess(
-    case: Case, terms: Terms, policy: Policy, matrix: Matrix, stock: Stock, pairings: list[Pairing]
-) -> tuple[ExcessDebits | None, str]:
+def _customer_excess(case: Case, terms: Terms, customers: _Formula) -> tuple[ExcessDebits | None, str]:
     """Customers' excess debits of the same day, which may cover a PAB deposit. Source: (e)(4)."""
-    if terms.formula is not Formula.PAB or not case.has_customers:
+    if not case.has_customers:
         return None, ""
-    if terms.frequency is Frequency.MONTHLY:
-        return (
-            None,
-            "customers' excess debits do not cover a monthly PAB computation here: theirs is not of its day",
-        )
-    customers = terms._replace(formula=Formula.CUSTOMER)
-    try:
-        excess = _formula(case, customers, policy, matrix, stock, pairings).excess
-    except PlatformError as error:
-        return None, f"customers' excess debits are not known: {error}"
-    if excess is None:
+    if customers.excess is None:
         return None, "customers' excess debits are not known: their formula is INDETERMINATE"
-    return ExcessDebits(Formula.CUSTOMER, terms.as_of, excess), ""
+    return ExcessDebits(Formula.CUSTOMER, terms.as_of, customers.excess), ""

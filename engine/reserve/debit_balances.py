@@ -14,6 +14,7 @@ import polars as pl
 from engine.errors import BadInput
 from engine.reserve.case_files import CLAIMS, FIRM, HOLDERS, Case, firm_minor
 from engine.reserve.exact import UNITS_PER_CENT
+from engine.reserve.excess_margin import COLLATERAL_PERCENT
 from engine.reserve.findings import Gap, Note, named
 from engine.reserve.kinds import FORMULA_OF_HOLDER, Claim, Holder
 from engine.reserve.policy import ConcentrationCut, CutOverlap, PartlySecured, Policy
@@ -21,7 +22,6 @@ from engine.reserve.terms import CENTS, Formula
 
 ITEM = 10
 CONCENTRATION_PERCENT = 15  # of all margin collateral, E(1)
-COLLATERAL_PERCENT = 140  # of the account's debit, E(1)
 CUSTOMER_PERCENT = 25  # of tentative net capital, E(5)
 CUSTOMER_FLOOR_MINOR = 50_000 * CENTS  # E(5)
 JOINT_FROM, JOINT_TO = 5_00, 50_00  # hundredths of a percent, E(6)

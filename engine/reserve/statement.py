@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from engine.reserve.computation import Computation, inputs_digest
+from engine.reserve.control import IssueDetermination
 from engine.reserve.findings import REQUIREMENT
 from engine.reserve.lines import StockLines
 from engine.reserve.matrix import OLD_LONGS, OLD_SHORTS, Long, Short, long_word, short_word
@@ -47,12 +48,14 @@ def statement(told: Computation) -> dict[str, Any]:
     ]
     if told.deposit_gap:
         gaps.append({"item": "eligible_deposit", "reason": told.deposit_gap})
-    if told.cover_gap:
-        gaps.append({"item": "covered_by_customer_excess", "reason": told.cover_gap})
+    if told.other_gap:
+        gaps.append({"item": "aggregate_debit_items", "reason": told.other_gap})
     if told.charge_minor is None:
         gaps.append(
             {"item": "net_worth_charge", "reason": "a fail to deliver or a borrow has no contract_value"}
         )
+    for issue, reason in told.control.unknown.items():
+        gaps.append({"item": "control_deficits", "reason": f"issue {issue}: {reason}"})
     order = told.order
     return {
         "formula": terms.formula.value,
@@ -93,8 +96,57 @@ def statement(told: Computation) -> dict[str, Any]:
         "order_amount": money(order.amount_minor if order else None),
         "deadline": told.deadline.isoformat(),
         "net_worth_charge": money(told.charge_minor),
+        "aggregate_debit_items": money(told.aggregate_debits_minor),
+        "net_capital_minimum": _capital(told),
+        "frequency_required": _frequency(told),
+        "control_deficits": [_deficit(d) for d in told.control.deficits],
         "indeterminate": gaps,
         "allocation": allocation(told.stock, told.stock_lines),
+    }
+
+
+def _capital(told: Computation) -> dict[str, Any] | str | None:
+    found = told.capital_minimum
+    if found is None or isinstance(found, str):
+        return None if found is None else f"{UNKNOWN}: {found}"
+    return {"amount": Money(found.amount_minor), "source": found.citation}
+
+
+def _frequency(told: Computation) -> dict[str, Any] | None:
+    """Where the firm stands by what it filed; None when firm.json says nothing about it."""
+    found = told.frequency
+    if found is None:
+        return None
+    state = found.standing
+    return {
+        "state": UNKNOWN if state is None else state.state.value,
+        "is_computed_often_enough": UNKNOWN if found.is_allowed is None else found.is_allowed,
+        "average_total_credits": None
+        if state is None or state.average_minor is None
+        else Money(state.average_minor),
+        "reason": found.reason,
+        "source": None if state is None else state.citation,
+    }
+
+
+def _deficit(found: IssueDetermination) -> dict[str, Any]:
+    return {
+        "issue": found.issue,
+        "required": found.required_units,
+        "in_control": found.in_control_units,
+        "deficit": found.deficit_units,
+        "by_bucket": {bucket.value: units for bucket, units in found.by_bucket.items()},
+        "instructions": [
+            {
+                "location": told.location.value,
+                "quantity": told.units,
+                "act": told.act,
+                "source": told.citation,
+                "instruct_by": told.instruct_by.isoformat(),
+                "possession_by": None if told.possession_by is None else told.possession_by.isoformat(),
+            }
+            for told in found.instructions
+        ],
     }
 
 

@@ -228,6 +228,8 @@ def _loans_shared(locations: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame
             continue
         worth = market_values(rows["quantity"].to_numpy(), rows["price"].to_numpy(), is_up=True).tolist()
         if sum(worth) > 0:
-            told |= dict(zip(rows[LINE].to_list(), spread(int(rows["contract_value"].sum()), worth), strict=True))
+            told |= dict(
+                zip(rows[LINE].to_list(), spread(int(rows["contract_value"].sum()), worth), strict=True)
+            )
     share = pl.col(LINE).replace_strict(told, default=pl.col("contract_value"), return_dtype=pl.Int64)
     return locations.with_columns(share.alias("contract_value")) if told else locations

@@ -54,7 +54,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("table", "rows", "told"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED])
-def test_what_cannot_be_used_is_refused_with_its_place(tmp_path: Path, table: str, rows: str, told: str) -> None:
+def test_what_cannot_be_used_is_refused_with_its_place(
+    tmp_path: Path, table: str, rows: str, told: str
+) -> None:
     write(tmp_path, **GOOD | {table: rows})
     with pytest.raises(BadInput) as refused:
         read_case(tmp_path, AS_OF)
@@ -109,7 +111,15 @@ def test_order_of_columns_blanks_marks_and_further_columns_do_not_matter(tmp_pat
 
 @pytest.mark.parametrize(
     ("spelling", "item_1"),
-    [("customer", 5), ("cash", 5), ("MARGIN", 5), ("Customer_Cash", 5), ("non-customer", 0), ("firm", 0), ("pab", 0)],
+    [
+        ("customer", 5),
+        ("cash", 5),
+        ("MARGIN", 5),
+        ("Customer_Cash", 5),
+        ("non-customer", 0),
+        ("firm", 0),
+        ("pab", 0),
+    ],
 )
 def test_spellings_of_a_class(tmp_path: Path, spelling: str, item_1: int) -> None:
     assert dollars(computed(tmp_path, accounts=f"A,{spelling},5").lines[1]) == item_1

@@ -77,7 +77,9 @@ PUBLISHED = [
 )
 def test_published_subtractions(tmp_path: Path, credits: list[int], debits: list[int], result: int) -> None:
     """A case of totals alone is of the formula that is asked for."""
-    rows = [f"free_credits,{m}000000" for m in credits] + [f"margin_debits_diversified,{m}000000" for m in debits]
+    rows = [f"free_credits,{m}000000" for m in credits] + [
+        f"margin_debits_diversified,{m}000000" for m in debits
+    ]
     told = computed(tmp_path, pab=True, other="\n".join(rows))
     assert dollars(told.requirement_minor) == result * 1_000_000
 
@@ -202,7 +204,13 @@ def test_an_undated_or_empty_total_is_indeterminate(tmp_path: Path, rows: str, i
 
 # Deposits against the X case, alternative and weekly: requirement 3,270,000.
 DEPOSITS = [
-    ("2,000,000 cash and 1,000,000 securities", "B,2000000,100000000,no,1000000", 3_000_000, "DEPOSIT", 270_000),
+    (
+        "2,000,000 cash and 1,000,000 securities",
+        "B,2000000,100000000,no,1000000",
+        3_000_000,
+        "DEPOSIT",
+        270_000,
+    ),
     ("(e)(5): cash at an affiliate counts nothing", "B,5000000,,yes", 0, "DEPOSIT", 3_270_000),
     ("(e)(5): 15 % of the bank's equity", "B,5000000,10000000", 1_500_000, "DEPOSIT", 1_770_000),
     ("more than enough", "B,4000000,100000000", 4_000_000, "WITHDRAWAL", 730_000),
@@ -252,7 +260,8 @@ def test_monthly_is_not_for_the_alternative_method(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("as_of", "deadline"), [("2026-10-02", "2026-10-06T10:00:00-04:00"), ("2026-10-08", "2026-10-13T10:00:00-04:00")]
+    ("as_of", "deadline"),
+    [("2026-10-02", "2026-10-06T10:00:00-04:00"), ("2026-10-08", "2026-10-13T10:00:00-04:00")],
 )
 def test_deadline(tmp_path: Path, as_of: str, deadline: str) -> None:
     """(e)(3)(i): one hour after banks open on the second following business day; 12 October is a bank holiday."""

@@ -151,7 +151,9 @@ def test_notes_e1_and_e5_cut_no_debit_twice(tmp_path: Path) -> None:
 
 
 # E(6): what a non-customer shares of an account's debit of 100,000
-@pytest.mark.parametrize(("percent", "left"), [("4", 100_000), ("30", 70_000), ("60", 0), ("5", 95_000), ("50", 50_000)])
+@pytest.mark.parametrize(
+    ("percent", "left"), [("4", 100_000), ("30", 70_000), ("60", 0), ("5", 95_000), ("50", 50_000)]
+)
 def test_note_e6_vector(tmp_path: Path, percent: str, left: int) -> None:
     told = cuts(
         tmp_path,
@@ -178,7 +180,11 @@ def test_note_e6_vector(tmp_path: Path, percent: str, left: int) -> None:
 )
 def test_note_e4(tmp_path: Path, accounts: str, left: int) -> None:
     told = cuts(
-        tmp_path, accounts=accounts, claims="S,customer_margin,A,1000", locations="S,box,,1000", prices="S,2.00,yes"
+        tmp_path,
+        accounts=accounts,
+        claims="S,customer_margin,A,1000",
+        locations="S,box,,1000",
+        prices="S,2.00,yes",
     )
     assert told == ({"10": 1000.0} if left else {"E(4)": -1000, "10": 0})
 
@@ -240,6 +246,8 @@ def test_joint_share(percent: int, cut: int) -> None:
     assert joint_cut_percent(percent) == cut
 
 
-@pytest.mark.parametrize(("capital", "limit"), [(0, 5_000_000), (20_000_000, 5_000_000), (20_000_004, 5_000_001)])
+@pytest.mark.parametrize(
+    ("capital", "limit"), [(0, 5_000_000), (20_000_000, 5_000_000), (20_000_004, 5_000_001)]
+)
 def test_customer_limit(capital: int, limit: int) -> None:
     assert customer_limit_minor(capital) == limit

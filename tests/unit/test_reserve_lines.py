@@ -49,8 +49,12 @@ PAIRS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("claims", "locations", "item", "amount"), [p[1:] for p in PAIRS], ids=[p[0] for p in PAIRS])
-def test_exhibit_a_pair_by_pair(tmp_path: Path, claims: str, locations: str, item: int | None, amount: float) -> None:
+@pytest.mark.parametrize(
+    ("claims", "locations", "item", "amount"), [p[1:] for p in PAIRS], ids=[p[0] for p in PAIRS]
+)
+def test_exhibit_a_pair_by_pair(
+    tmp_path: Path, claims: str, locations: str, item: int | None, amount: float
+) -> None:
     told = computed(tmp_path, "basic", claims=claims, locations=locations, prices=PRICE)
     expected = dict.fromkeys(range(1, 16), 0.0)
     if item is not None:
@@ -78,7 +82,9 @@ PAB_PAIRS = [
 @pytest.mark.parametrize(
     ("claims", "locations", "item", "amount"), [p[1:] for p in PAB_PAIRS], ids=[p[0] for p in PAB_PAIRS]
 )
-def test_pab_pair_by_pair(tmp_path: Path, claims: str, locations: str, item: int | None, amount: float) -> None:
+def test_pab_pair_by_pair(
+    tmp_path: Path, claims: str, locations: str, item: int | None, amount: float
+) -> None:
     told = computed(tmp_path, "basic", pab=True, claims=claims, locations=locations, prices=PRICE)
     expected = dict.fromkeys(range(1, 16), 0.0)
     if item is not None:
@@ -171,12 +177,17 @@ ORDERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("claims", "locations", "pairs"), [o[1:] for o in ORDERS], ids=[o[0] for o in ORDERS])
+@pytest.mark.parametrize(
+    ("claims", "locations", "pairs"), [o[1:] for o in ORDERS], ids=[o[0] for o in ORDERS]
+)
 def test_the_order_of_allocation(
     tmp_path: Path, claims: str, locations: str, pairs: list[tuple[str, str, int]]
 ) -> None:
     told = computed(tmp_path, claims=claims, locations=locations, prices=PRICE)
-    found = [(v.pairing.long.name, v.pairing.short.name, v.pairing.quantity.tolist()) for v in told.stock_lines.valued]
+    found = [
+        (v.pairing.long.name, v.pairing.short.name, v.pairing.quantity.tolist())
+        for v in told.stock_lines.valued
+    ]
     assert found == [(long, short, [units]) for long, short, units in pairs]
 
 
@@ -189,7 +200,10 @@ def test_identified_rows_come_before_the_order(tmp_path: Path) -> None:
         locations="S,fail_to_receive,C1,200,1800,2026-10-01\nS,loan,BROKER,100,1000\nS,box,,500",
         prices=PRICE,
     )
-    found = [(v.pairing.long.name, v.pairing.short.name, v.pairing.quantity.tolist()) for v in told.stock_lines.valued]
+    found = [
+        (v.pairing.long.name, v.pairing.short.name, v.pairing.quantity.tolist())
+        for v in told.stock_lines.valued
+    ]
     assert found == [
         ("BORROW", "LOAN", [100]),
         ("FULLY_PAID", "RECEIVE", [200]),
@@ -242,7 +256,9 @@ def test_one_loan_over_several_issues_is_shared_by_market_value(tmp_path: Path) 
 
 
 def test_a_tenth_of_a_dollar_cent_of_price_is_rounded_against_the_firm(tmp_path: Path) -> None:
-    told = computed(tmp_path, claims="S,customer_margin,,3", locations="S,firm_short,,3", prices="S,0.33333333")
+    told = computed(
+        tmp_path, claims="S,customer_margin,,3", locations="S,firm_short,,3", prices="S,0.33333333"
+    )
     assert dollars(told.lines[5]) == 1.00
 
 

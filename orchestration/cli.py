@@ -391,6 +391,9 @@ def bench_flow(
         _say(write_flow(out, kind, resting, instruments, commands, seed).text())
 
 
+bench.command("reserve")(cli_reserve.bench_reserve)
+
+
 class _WithColumns(TyperCommand):
     """Ends its help with the columns of a command file, which are looked up only then."""
 

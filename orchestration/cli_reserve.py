@@ -40,3 +40,23 @@ def compute(
         say(as_json(statement(outcome)))
     problems = [f"INDETERMINATE: {gap.reason}" for gap in outcome.gaps]
     exit_on([] if outcome.is_determinate else problems)
+
+
+def bench_reserve(
+    rows: Annotated[
+        list[int] | None, typer.Option(min=100_000, help="Rows of the stock record; 1, 3 and 10 million.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same case.")] = 7,
+    folder: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Where to write; the temporary folder if not given.")
+    ] = None,
+) -> None:
+    """Compute the reserve of a large case from its files, beside reading and grouping its rows once."""
+    import json
+
+    from engine.benchmarks.reserve import measure
+
+    with told_in_one_line():
+        sizes = rows or [1_000_000, 3_000_000, 10_000_000]
+        report = measure(folder, sizes, seed, lambda line: typer.echo(line, err=True))
+        say(json.dumps(report, indent=2))

@@ -8,7 +8,7 @@ Does not own what is in control, acts and deadlines (`control.py`) or the rule o
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import polars as pl
@@ -26,6 +26,16 @@ _CONTROL = (
     Location.DEPOSITORY,
     Location.TRANSFER,
 )  # what an old transfer loses, `control` tells
+_AGED = [
+    number
+    for number, location in enumerate(LOCATIONS)
+    if location is Location.TRANSFER
+    or (
+        (rule := control.RULES.get(control.PLACES[control.Location(location.value)][0])) is not None
+        and rule.over_days is not None
+    )
+]
+_OLDEST_LIMIT = max(control.TRANSFER_DAYS, *(rule.over_days or 0 for rule in control.RULES.values()))
 
 
 class Determinations(NamedTuple):
@@ -54,11 +64,11 @@ def determinations(case: Case, as_of: date) -> Determinations:
         .sort("issue")
         .collect(engine="streaming")
     )
+    needed = dict(short.select("issue", "required").iter_rows())
     deficits: list[IssueDetermination] = []
-    for issue, holdings in _holdings(case, short):
-        units = short.row(by_predicate=pl.col("issue") == issue, named=True)["required"]
+    for issue, holdings in _holdings(case, short, as_of):
         try:
-            found = determine(issue, units, holdings, as_of)
+            found = determine(issue, needed[issue], holdings, as_of)
         except Indeterminate as error:
             unknown[issue] = str(error)
         else:
@@ -67,16 +77,23 @@ def determinations(case: Case, as_of: date) -> Determinations:
     return Determinations(deficits, unknown)
 
 
-def _holdings(case: Case, short: pl.DataFrame) -> list[tuple[str, list[Holding]]]:
-    rows = case.locations.join(short.select("issue"), on="issue", how="semi")
-    gathered = (
-        rows.group_by("issue", "location", "opened_on")
-        .agg(pl.col("quantity").sum())
-        .sort("issue", "location", "opened_on")
+def _holdings(case: Case, short: pl.DataFrame, as_of: date) -> list[tuple[str, list[Holding]]]:
+    # what is older than every limit is equally old, and where age decides nothing it is left out
+    since = pl.when(pl.col("location").is_in(_AGED)).then(
+        pl.col("opened_on").clip(lower_bound=as_of - timedelta(days=_OLDEST_LIMIT + 1))
     )
+    gathered = (
+        case.locations.lazy()
+        .join(short.lazy().select("issue"), on="issue", how="semi")
+        .group_by("issue", "location", since.alias("since"))
+        .agg(pl.col("quantity").sum())
+        .sort("issue", "location", "since")
+        .collect(engine="streaming")
+    )
+    places = [control.Location(location.value) for location in LOCATIONS]
     found: dict[str, list[Holding]] = {issue: [] for issue in short["issue"]}
-    for issue, number, since, units in gathered.iter_rows():
-        found[issue].append(Holding(control.Location(LOCATIONS[number].value), units, since))
+    for issue, number, opened_on, units in gathered.iter_rows():
+        found[issue].append(Holding(places[number], units, opened_on))
     return list(found.items())
 
 

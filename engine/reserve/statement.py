@@ -124,6 +124,7 @@ def _frequency(told: Computation) -> dict[str, Any] | None:
         "average_total_credits": None
         if state is None or state.average_minor is None
         else Money(state.average_minor),
+        "daily_by": None if state is None or state.daily_by is None else state.daily_by.isoformat(),
         "reason": found.reason,
         "source": None if state is None else state.citation,
     }

@@ -1,4 +1,4 @@
-"""What is true of every allocation: conservation, bounds of all matchings, and independence of how rows are written.
+"""What is true of every allocation: conservation, bounds of all matchings, independence of how rows stand.
 
 Source: 17 CFR 240.15c3-3a; the order of allocation is in docs/reserve.md.
 """
@@ -246,7 +246,7 @@ def test_lines_are_those_of_a_naive_allocation(sides: tuple[list[Row], list[Row]
 def test_the_result_lies_between_the_bounds_of_all_matchings(
     sides: tuple[list[Row], list[Row]], method: str
 ) -> None:
-    """Credits less reduced debits, against the smallest and largest over every way to pair rows of an issue."""
+    """Credits less reduced debits, against the smallest and largest over every way to pair rows."""
     claims, locations = sides
     outcome = told(claims, locations, method)
     found = result_minor(outcome) / 100

@@ -30,7 +30,7 @@ def opened(days: int) -> str:
 
 
 def write(folder: Path, firm: dict[str, Any] | None = None, **tables: str) -> Path:
-    """Write files: each table a text of comma-separated rows; blanks are dropped, short rows are filled up."""
+    """Write files: each table a text of rows; blanks are dropped, short rows are filled up."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in tables.items():
         header = HEADERS[name]

@@ -21,17 +21,37 @@ GOOD = {
 }
 # What is wrong; the table with it; the words of the refusal.
 REFUSED = [
-    ("quantity of 1.5", "claims", "S,firm,,1.5", "claims.csv, line 2, column quantity: '1.5' is not a whole number"),
+    (
+        "quantity of 1.5",
+        "claims",
+        "S,firm,,1.5",
+        "claims.csv, line 2, column quantity: '1.5' is not a whole number",
+    ),
     ("negative quantity", "claims", "S,firm,,1\nS,firm,,-1", "claims.csv, line 3, column quantity: '-1'"),
     ("empty quantity", "locations", "S,box,,", "locations.csv, line 2, column quantity: '' is not"),
     ("quantity too large", "claims", "S,firm,,1234567890123456", "column quantity"),
     ("exponent", "claims", "S,firm,,1e3", "column quantity: '1e3'"),
-    ("three decimals", "claims", "S,borrow,,1,1.005", "claims.csv, line 2, column contract_value: '1.005' is not dollars"),
+    (
+        "three decimals",
+        "claims",
+        "S,borrow,,1,1.005",
+        "claims.csv, line 2, column contract_value: '1.005' is not dollars",
+    ),
     ("not a number", "accounts", "A,firm,NaN", "accounts.csv, line 2, column cash_balance: 'NaN'"),
     ("infinite", "accounts", "A,firm,inf", "column cash_balance: 'inf'"),
     ("overflow", "accounts", "A,firm,99999999999999", "column cash_balance"),
-    ("negative debit", "accounts", "A,customer_margin,,-5", "accounts.csv, line 2, column margin_debit: '-5'"),
-    ("unknown class", "accounts", "A,client", "column class: 'client' is not customer_cash, customer_margin, pab"),
+    (
+        "negative debit",
+        "accounts",
+        "A,customer_margin,,-5",
+        "accounts.csv, line 2, column margin_debit: '-5'",
+    ),
+    (
+        "unknown class",
+        "accounts",
+        "A,client",
+        "column class: 'client' is not customer_cash, customer_margin, pab",
+    ),
     ("unknown claim", "claims", "S,customer,,1", "column claim: 'customer' is not customer_fully_paid"),
     ("unknown location", "locations", "S,vault,,1", "locations.csv, line 2, column location: 'vault'"),
     ("unknown item", "other", "item_1,5", "other.csv, line 2, column item: 'item_1'"),
@@ -39,18 +59,48 @@ REFUSED = [
     ("no date", "claims", "S,firm,,1,,02.10.2026", "column opened_on: '02.10.2026' is not a date like"),
     ("short date", "claims", "S,firm,,1,,2026-9-1", "column opened_on: '2026-9-1'"),
     ("day that does not exist", "claims", "S,firm,,1,,2026-02-30", "column opened_on: '2026-02-30'"),
-    ("tomorrow", "locations", "S,box,,1,,2026-10-03", "locations.csv, line 2, column opened_on: 2026-10-03 lies after"),
+    (
+        "tomorrow",
+        "locations",
+        "S,box,,1,,2026-10-03",
+        "locations.csv, line 2, column opened_on: 2026-10-03 lies after",
+    ),
     ("no issue", "claims", ",firm,,1", "claims.csv, line 2, column issue: ''"),
-    ("account twice", "accounts", "A,firm\nB,firm\nA,pab", "accounts.csv, line 4, column account_id: 'A' stands on line 2"),
+    (
+        "account twice",
+        "accounts",
+        "A,firm\nB,firm\nA,pab",
+        "accounts.csv, line 4, column account_id: 'A' stands on line 2",
+    ),
     ("price twice", "prices", "S,1\nS,1", "prices.csv, line 3, column issue: 'S' stands on line 2"),
     ("negative price", "prices", "S,-1", "prices.csv, line 2, column price: '-1'"),
     ("nine decimals", "prices", "S,1.123456789", "column price"),
-    ("money without units", "locations", "S,bank_loan,,0,5", "locations.csv, line 2, column quantity: 0 units"),
-    ("unknown account", "claims", "S,customer_margin,Z,100", "claims.csv, line 2, column account_id: 'Z' is not in accounts"),
-    ("account of another class", "claims", "S,pab,M,100", "'M' is customer_margin in accounts.csv, and the row is of pab"),
-    ("short of an unknown account", "locations", "S,customer_short,Z,100", "locations.csv, line 2, column account_id: 'Z'"),
+    (
+        "money without units",
+        "locations",
+        "S,bank_loan,,0,5",
+        "locations.csv, line 2, column quantity: 0 units",
+    ),
+    (
+        "unknown account",
+        "claims",
+        "S,customer_margin,Z,100",
+        "claims.csv, line 2, column account_id: 'Z' is not in accounts",
+    ),
+    (
+        "account of another class",
+        "claims",
+        "S,pab,M,100",
+        "'M' is customer_margin in accounts.csv, and the row is of pab",
+    ),
+    (
+        "short of an unknown account",
+        "locations",
+        "S,customer_short,Z,100",
+        "locations.csv, line 2, column account_id: 'Z'",
+    ),
     ("percentage of 101", "accounts", "A,customer_cash,,,,,101", "column noncustomer_percent: '101'"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("table", "rows", "told"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED])
@@ -66,7 +116,7 @@ def test_what_cannot_be_used_is_refused_with_its_place(
 @pytest.mark.parametrize("missing", ["claims", "locations", "accounts", "prices"])
 def test_a_file_that_is_needed_is_named(tmp_path: Path, missing: str) -> None:
     tables = {name: rows for name, rows in GOOD.items() if name != missing}
-    with pytest.raises(BadInput, match=f"{missing}.csv is missing"):
+    with pytest.raises(BadInput, match=rf"{missing}\.csv is missing"):
         computed(tmp_path, **tables)
 
 
@@ -77,7 +127,7 @@ def test_a_file_that_is_not_needed_may_be_missing(tmp_path: Path, missing: str) 
 
 
 def test_claims_are_needed_where_somebody_has_a_debit(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="claims.csv is missing: account M has a debit"):
+    with pytest.raises(BadInput, match=r"claims\.csv is missing: account M has a debit"):
         computed(tmp_path, accounts=GOOD["accounts"])
 
 
@@ -145,7 +195,7 @@ def test_firm_json_is_refused_when_it_is_no_figure(tmp_path: Path, text: str, to
 
 
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="holds none of accounts.csv"):
+    with pytest.raises(BadInput, match="holds none of accounts"):
         read_case(tmp_path, AS_OF)
     with pytest.raises(BadInput, match="is not a folder"):
         read_case(tmp_path / "nowhere", AS_OF)

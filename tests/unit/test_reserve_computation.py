@@ -1,4 +1,4 @@
-"""From lines to the requirement and the deposit: published and computed vectors, and what is INDETERMINATE."""
+"""From lines to the requirement and the deposit: published and computed vectors, and what is missing."""
 
 from __future__ import annotations
 
@@ -148,19 +148,89 @@ def test_credits_are_never_set_against_debits_of_another_account(tmp_path: Path)
 
 # What is missing; item that it leaves unknown. 100 units of S for customers.
 MISSING = [
-    ("price of Item 3 (Note C)", "S,customer_margin,,100", "S,loan,,100,900", "T,1", 3, "issue S has no price"),
-    ("price of Item 4 (Note D)", "S,customer_margin,,100", f"S,fail_to_receive,,100,900,{opened(31)}", "T,1", 4, "issue S has no price"),
+    (
+        "price of Item 3 (Note C)",
+        "S,customer_margin,,100",
+        "S,loan,,100,900",
+        "T,1",
+        3,
+        "issue S has no price",
+    ),
+    (
+        "price of Item 4 (Note D)",
+        "S,customer_margin,,100",
+        f"S,fail_to_receive,,100,900,{opened(31)}",
+        "T,1",
+        4,
+        "issue S has no price",
+    ),
     ("price of Item 5", "S,customer_margin,,100", "S,firm_short,,100", "T,1", 5, "issue S has no price"),
     ("empty price", "S,customer_margin,,100", "S,firm_short,,100", "S,", 5, "issue S has no price"),
-    ("price of Item 9", "S,customer_margin,,100", f"S,transfer,,100,,{opened(41)}", "T,1", 9, "issue S has no price"),
-    ("amount of a loan", "S,customer_margin,,100", "S,bank_loan,,100", "S,1", 2, "bank_loan without contract_value"),
-    ("amount of a borrow", "S,borrow,,100", "S,customer_short,,100", "S,1", 11, "borrow without contract_value"),
-    ("age of a fail to deliver", "S,fail_to_deliver,,100,90", "S,customer_short,,100", "S,1", 12, "fail_to_deliver without opened_on"),
-    ("age of a fail to receive", "S,customer_margin,,100", "S,fail_to_receive,,100,90", "S,1", 4, "fail_to_receive without opened_on"),
-    ("age of a count difference", "S,customer_margin,,100", "S,count_difference,,100", "S,1", 7, "count_difference without opened_on"),
-    ("balance of the stock record", "S,customer_margin,,100", "S,bank_loan,,90,900", "S,1", 2, "issue S does not balance: claims exceed locations by 10"),
-    ("balance, the other way", "S,customer_margin,,90", "S,bank_loan,,100,900", "S,1", 2, "issue S does not balance: locations exceed claims by 10"),
-]  # fmt: skip
+    (
+        "price of Item 9",
+        "S,customer_margin,,100",
+        f"S,transfer,,100,,{opened(41)}",
+        "T,1",
+        9,
+        "issue S has no price",
+    ),
+    (
+        "amount of a loan",
+        "S,customer_margin,,100",
+        "S,bank_loan,,100",
+        "S,1",
+        2,
+        "bank_loan without contract_value",
+    ),
+    (
+        "amount of a borrow",
+        "S,borrow,,100",
+        "S,customer_short,,100",
+        "S,1",
+        11,
+        "borrow without contract_value",
+    ),
+    (
+        "age of a fail to deliver",
+        "S,fail_to_deliver,,100,90",
+        "S,customer_short,,100",
+        "S,1",
+        12,
+        "fail_to_deliver without opened_on",
+    ),
+    (
+        "age of a fail to receive",
+        "S,customer_margin,,100",
+        "S,fail_to_receive,,100,90",
+        "S,1",
+        4,
+        "fail_to_receive without opened_on",
+    ),
+    (
+        "age of a count difference",
+        "S,customer_margin,,100",
+        "S,count_difference,,100",
+        "S,1",
+        7,
+        "count_difference without opened_on",
+    ),
+    (
+        "balance of the stock record",
+        "S,customer_margin,,100",
+        "S,bank_loan,,90,900",
+        "S,1",
+        2,
+        "issue S does not balance: claims exceed locations by 10",
+    ),
+    (
+        "balance, the other way",
+        "S,customer_margin,,90",
+        "S,bank_loan,,100,900",
+        "S,1",
+        2,
+        "issue S does not balance: locations exceed claims by 10",
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +334,7 @@ def test_monthly_is_not_for_the_alternative_method(tmp_path: Path) -> None:
     [("2026-10-02", "2026-10-06T10:00:00-04:00"), ("2026-10-08", "2026-10-13T10:00:00-04:00")],
 )
 def test_deadline(tmp_path: Path, as_of: str, deadline: str) -> None:
-    """(e)(3)(i): one hour after banks open on the second following business day; 12 October is a bank holiday."""
+    """(e)(3)(i): an hour after banks open on the second following business day; 12 October is a holiday."""
     told = computed(tmp_path, as_of=dt.date.fromisoformat(as_of), other="free_credits,5")
     assert told.deadline.isoformat() == deadline
 

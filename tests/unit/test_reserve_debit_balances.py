@@ -29,7 +29,7 @@ def cuts(folder: Path, policy: Policy | None = None, **tables: object) -> dict[s
 
 
 def test_note_e1_vector(tmp_path: Path) -> None:
-    """E(1): debit 500,000 against 900,000 of S counts 700,000; aggregate 3,000,000, limit 450,000, cut 250,000."""
+    """E(1): 500,000 against 900,000 of S, which count 700,000; the limit is 450,000 of 3,000,000."""
     told = cuts(tmp_path, firm=RICH, **CONCENTRATED)
     assert told == {"E(1)": -250_000, "10": 2_550_000}
 
@@ -70,7 +70,7 @@ def test_diversified_debits_count_whole_and_widen_the_aggregate(tmp_path: Path) 
 
 
 def test_collateral_of_an_account_counts_up_to_140_percent_over_all_its_securities(tmp_path: Path) -> None:
-    """S 700 and T 700 of one account with a debit of 500 count 350 each of an aggregate of 700; both over 105."""
+    """S 700 and T 700 of one account with a debit of 500 count 350 each of 700; both are over 105."""
     told = cuts(
         tmp_path,
         accounts="A,customer_margin,,500",
@@ -120,8 +120,8 @@ def test_note_e5_takes_a_household_as_one_customer(tmp_path: Path) -> None:
 def test_notes_e1_and_e5_together(tmp_path: Path, overlap: CutOverlap, left: int) -> None:
     """900,000 with a cut of E(1) and a limit of 450,000.
 
-    S counts 1,260,000 of an aggregate of 5,460,000, limit 819,000: E(1) cuts 441,000. E(5) cuts 450,000 of the
-    debit, or 9,000 of what E(1) left.
+    S counts 1,260,000 of an aggregate of 5,460,000, limit 819,000: E(1) cuts 441,000. E(5) cuts 450,000 of
+    the debit, or 9,000 of what E(1) left.
     """
     told = cuts(
         tmp_path,
@@ -232,7 +232,7 @@ def test_tentative_net_capital_is_needed_once_a_debit_exceeds_the_floor(tmp_path
         "locations": "S,box,,100000",
         "prices": "S,2.00,yes",
     }
-    with pytest.raises(BadInput, match="firm.json is missing: account A owes more than"):
+    with pytest.raises(BadInput, match=r"firm\.json is missing: account A owes more than"):
         computed(tmp_path, **tables)
     told = computed(tmp_path, firm={"net_capital": 1}, **tables)
     assert told.lines[10] is None and told.requirement_minor is None

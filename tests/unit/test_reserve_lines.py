@@ -24,7 +24,13 @@ PAIRS = [
     ("Item 3, Note C: market value over collateral", MARGIN, "S,loan,,1000,9900", 3, 10000),
     ("Item 4", MARGIN, f"S,fail_to_receive,,1000,9500,{opened(30)}", 4, 9500),
     ("Item 4, Note D: age 31", MARGIN, f"S,fail_to_receive,,1000,9500,{opened(31)}", 4, 10000),
-    ("Item 4, Note D: never less than the contract", MARGIN, f"S,fail_to_receive,,1000,11000,{opened(31)}", 4, 11000),
+    (
+        "Item 4, Note D: never less than the contract",
+        MARGIN,
+        f"S,fail_to_receive,,1000,11000,{opened(31)}",
+        4,
+        11000,
+    ),
     ("Item 5, firm short", MARGIN, "S,firm_short,,1000,8000", 5, 10000),
     ("Item 5, non-customer short", MARGIN, "S,noncustomer_short,,1000,8000", 5, 10000),
     ("Item 5, short of a PAB account: cross formula", MARGIN, "S,pab_short,,1000", 5, 10000),
@@ -40,13 +46,18 @@ PAIRS = [
     ("Item 11", "S,borrow,,1000,10200", "S,customer_short,,1000", 11, 10200),
     ("Item 12, age 30", f"S,fail_to_deliver,,1000,10000,{opened(30)}", "S,customer_short,,1000", 12, 10000),
     ("Item 12, age 31", f"S,fail_to_deliver,,1000,10000,{opened(31)}", "S,customer_short,,1000", 12, 0),
-    ("fails against fails: excluded", f"S,fail_to_deliver,,1000,10000,{opened(5)}",
-     f"S,fail_to_receive,,1000,9500,{opened(31)}", None, 0),
+    (
+        "fails against fails: excluded",
+        f"S,fail_to_deliver,,1000,10000,{opened(5)}",
+        f"S,fail_to_receive,,1000,9500,{opened(31)}",
+        None,
+        0,
+    ),
     ("borrow against loan: a conduit", "S,borrow,,1000,10200", "S,loan,,1000,10200", None, 0),
     ("firm's own securities in a bank loan", "S,firm,,1000", "S,bank_loan,,1000,7000", None, 0),
     ("non-customer's securities lent", "S,noncustomer,,1000", "S,loan,,1000,7000", None, 0),
     ("PAB securities in a bank loan: not the customers'", "S,pab,,1000", "S,bank_loan,,1000,7000", None, 0),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +87,7 @@ PAB_PAIRS = [
     ("PAB 11", "S,borrow,,1000,10200", "S,pab_short,,1000", 11, 10200),
     ("PAB 12", f"S,fail_to_deliver,,1000,10000,{opened(30)}", "S,pab_short,,1000", 12, 10000),
     ("PAB Note 2: what customers use is theirs", MARGIN, "S,bank_loan,,1000,7000", None, 0),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -134,8 +145,12 @@ ORDERS = [
         "S,customer_margin,,400\nS,customer_fully_paid,,300\nS,pab,,100\nS,noncustomer,,100\nS,firm,,100",
         "S,bank_loan,,650,6500\nS,box,,350",
         [
-            ("MARGIN", "BANK_LOAN", 400), ("PAB", "BANK_LOAN", 100), ("NONCUSTOMER", "BANK_LOAN", 100),
-            ("FIRM", "BANK_LOAN", 50), ("FIRM", "BOX", 50), ("FULLY_PAID", "BOX", 300),
+            ("MARGIN", "BANK_LOAN", 400),
+            ("PAB", "BANK_LOAN", 100),
+            ("NONCUSTOMER", "BANK_LOAN", 100),
+            ("FIRM", "BANK_LOAN", 50),
+            ("FIRM", "BOX", 50),
+            ("FULLY_PAID", "BOX", 300),
         ],
     ),
     (
@@ -148,15 +163,22 @@ ORDERS = [
         "fails against fails first; then loans and fails against customers",
         f"S,customer_margin,,500\nS,fail_to_deliver,,200,2000,{opened(3)}",
         f"S,fail_to_receive,,300,3000,{opened(3)}\nS,loan,,300,3060\nS,box,,100",
-        [("DELIVER", "RECEIVE", 200), ("MARGIN", "LOAN", 300), ("MARGIN", "RECEIVE", 100), ("MARGIN", "BOX", 100)],
+        [
+            ("DELIVER", "RECEIVE", 200),
+            ("MARGIN", "LOAN", 300),
+            ("MARGIN", "RECEIVE", 100),
+            ("MARGIN", "BOX", 100),
+        ],
     ),
     (
         "a customer's short takes the borrow, then the fail, then margin securities",
         f"S,borrow,,100,1000\nS,fail_to_deliver,,200,2000,{opened(3)}\nS,customer_margin,,300",
         "S,customer_short,,400\nS,box,,200",
         [
-            ("BORROW", "CUSTOMER_SHORT", 100), ("DELIVER", "CUSTOMER_SHORT", 200),
-            ("MARGIN", "CUSTOMER_SHORT", 100), ("MARGIN", "BOX", 200),
+            ("BORROW", "CUSTOMER_SHORT", 100),
+            ("DELIVER", "CUSTOMER_SHORT", 200),
+            ("MARGIN", "CUSTOMER_SHORT", 100),
+            ("MARGIN", "BOX", 200),
         ],
     ),
     (
@@ -164,7 +186,9 @@ ORDERS = [
         "S,borrow,,100,1000\nS,pab,,100",
         "S,customer_short,,60\nS,pab_short,,60\nS,box,,80",
         [
-            ("BORROW", "CUSTOMER_SHORT", 60), ("BORROW", "PAB_SHORT", 40), ("PAB", "PAB_SHORT", 20),
+            ("BORROW", "CUSTOMER_SHORT", 60),
+            ("BORROW", "PAB_SHORT", 40),
+            ("PAB", "PAB_SHORT", 20),
             ("PAB", "BOX", 80),
         ],
     ),
@@ -174,7 +198,7 @@ ORDERS = [
         f"S,fail_to_receive,,100,900,{opened(3)}\nS,fail_to_receive,,100,900,{opened(40)}",
         [("DELIVER", "RECEIVE", 100), ("MARGIN", "OLD_RECEIVE", 100)],
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +287,7 @@ def test_a_tenth_of_a_dollar_cent_of_price_is_rounded_against_the_firm(tmp_path:
 
 
 def test_the_charge_of_one_percent_off_net_worth(tmp_path: Path) -> None:
-    """15c3-1(a)(1)(ii)(A): fails to deliver and borrows allocated to fails to receive; alternative method only."""
+    """15c3-1(a)(1)(ii)(A): of fails to deliver and borrows allocated to fails to receive."""
     tables = {
         "claims": f"S,fail_to_deliver,,100,1000,{opened(3)}\nS,borrow,,100,1100",
         "locations": f"S,fail_to_receive,,200,2000,{opened(3)}",

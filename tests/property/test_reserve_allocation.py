@@ -39,6 +39,17 @@ FITTING = {  # accounts that a row of a kind may name
     Location.CUSTOMER_SHORT: ("", "M", "C"),
     Location.PAB_SHORT: ("", "P"),
 }
+# what decides more often than the rest stands here more often
+CLAIMS = (*Claim, *[Claim.CUSTOMER_MARGIN] * 5, *[Claim.PAB] * 2, Claim.FAIL_TO_DELIVER, Claim.BORROW)
+LOCATIONS = (
+    *Location,
+    *[Location.LOAN] * 4,
+    *[Location.FAIL_TO_RECEIVE] * 4,
+    *[Location.CUSTOMER_SHORT] * 3,
+    Location.TRANSFER,
+    Location.COUNT_DIFFERENCE,
+    Location.DIVIDEND_RECEIVABLE,
+)
 ANYBODY = ("", "", "M", "C", "P", "BROKER")
 
 
@@ -62,11 +73,11 @@ class Row(NamedTuple):
 def rows(draw: st.DrawFn, kinds: tuple[Any, ...]) -> list[Row]:
     """Rows of one side."""
     found: list[Row] = []
-    for _ in range(draw(st.integers(1, 9))):
+    for _ in range(draw(st.integers(3, 12))):
         kind = draw(st.sampled_from(kinds))
         issue = draw(st.sampled_from(sorted(PRICES)))
         units = 12 * draw(st.integers(1, 12))
-        contract = 12 * draw(st.integers(0, 150))
+        contract = 12 * draw(st.integers(0, units * 15 // 12))
         account = draw(st.sampled_from(FITTING.get(kind, ANYBODY)))
         found.append(Row(issue, kind, account, units, contract, draw(st.sampled_from(AGES))))
     return found
@@ -75,7 +86,7 @@ def rows(draw: st.DrawFn, kinds: tuple[Any, ...]) -> list[Row]:
 @st.composite
 def stock_records(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     """Both sides, made equal by the box or the firm."""
-    claims, locations = draw(rows(tuple(Claim))), draw(rows(tuple(Location)))
+    claims, locations = draw(rows(CLAIMS)), draw(rows(LOCATIONS))
     for issue in PRICES:
         owed = sum(r.units for r in claims if r.issue == issue)
         held = sum(r.units for r in locations if r.issue == issue)
@@ -130,7 +141,7 @@ def result_minor(outcome: Computation) -> int:
     return credits - (debits - outcome.reduction.amount_minor)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(stock_records())
 def test_every_unit_is_allocated_once(sides: tuple[list[Row], list[Row]]) -> None:
     """1.8: both sides of each issue, to the unit, and each bucket's contract value, to the cent."""
@@ -229,7 +240,7 @@ def naive_lines(claims: list[Row], locations: list[Row], formula: Formula) -> di
     return lines
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(stock_records(), st.booleans())
 def test_lines_are_those_of_a_naive_allocation(sides: tuple[list[Row], list[Row]], pab: bool) -> None:
     """To a cent an issue and pair, for each share is rounded once."""
@@ -241,7 +252,7 @@ def test_lines_are_those_of_a_naive_allocation(sides: tuple[list[Row], list[Row]
         assert abs(amount - 100 * expected.get(item, Fraction(0))) <= 60, item
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(stock_records(), st.sampled_from(["basic", "alternative"]))
 def test_the_result_lies_between_the_bounds_of_all_matchings(
     sides: tuple[list[Row], list[Row]], method: str
@@ -276,7 +287,7 @@ def test_the_result_lies_between_the_bounds_of_all_matchings(
     assert low - 0.6 <= found <= high + 0.6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(stock_records(), st.randoms(use_true_random=False), st.booleans())
 def test_order_of_rows_changes_nothing(
     sides: tuple[list[Row], list[Row]], chance: random.Random, pab: bool
@@ -286,7 +297,7 @@ def test_order_of_rows_changes_nothing(
     assert told(*shuffled, pab=pab).lines == told(claims, locations, pab=pab).lines
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(stock_records(), st.sampled_from([2, 3, 4]), st.booleans())
 def test_splitting_rows_changes_nothing(sides: tuple[list[Row], list[Row]], parts: int, pab: bool) -> None:
     def split(side: list[Row]) -> list[Row]:
@@ -308,7 +319,7 @@ USES = (
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(USES), st.integers(1, 40), st.integers(0, 12)), max_size=6),
     st.sampled_from(USES),

@@ -22,7 +22,7 @@ def margin_state(
     """The worst state whose line the equity is below; amounts in minor units.
 
     An account without positions and orders needs nothing and is free, unless it owes money. A retail account
-    is closed out below its part of initial margin too.
+    is closed out below its part of what its positions ask as initial margin too.
     Source: ESMA Decision (EU) 2018/796, article 2 (margin close-out protection).
     """
     if state.accounts[account_id]["account_class_code"] in _NEVER_CALLED:
@@ -30,18 +30,18 @@ def margin_state(
     model = state.risk.model[0]
     if equity < 0:
         return MarginState.BANKRUPT
+    rows = state.positions[account_id]
+    has_orders = bool((rows["open_buy_lots"] | rows["open_sell_lots"]).any())
     is_retail = bool(state.account_margins[account_id]["is_retail"])
     is_closed_out = is_retail and equity * _MILLION < initial_margin * int(model["retail_close_ppm"])
-    if equity < maintenance_margin or is_closed_out:
+    if equity < maintenance_margin or (is_closed_out and not has_orders):
         return MarginState.LIQUIDATED
-    if _is_below(equity, maintenance_margin, int(model["cancel_ppm"])):
+    if is_closed_out:
+        return MarginState.CANCELLED  # without its orders it may need less
+    if equity * _MILLION < maintenance_margin * int(model["cancel_ppm"]):
         return MarginState.CANCELLED
     if equity < initial_margin:
         return MarginState.NO_NEW_RISK
-    if _is_below(equity, maintenance_margin, int(model["warn_ppm"])):
+    if maintenance_margin > 0 and equity * _MILLION <= maintenance_margin * int(model["warn_ppm"]):
         return MarginState.WARNED
     return MarginState.FREE
-
-
-def _is_below(equity: int, maintenance_margin: int, line_ppm: int) -> bool:
-    return equity * _MILLION < maintenance_margin * line_ppm

@@ -42,7 +42,7 @@ def factor_numbers(made: ScenarioSet, known: Mapping[int, int]) -> dict[str, int
 def commands_of(
     made: ScenarioSet, set_id: int, known: Mapping[int, int], operator_id: int, at_ns: int
 ) -> Iterator[Command]:
-    """Name what is new, prepare the set, put it in force. A factor that stays where it is takes no command."""
+    """Name what is new, prepare the set, put it in force. A factor that does not move takes no command."""
     if len(made.scenarios) > SCENARIO_COUNT:
         raise BadInput(f"a set has {len(made.scenarios)} scenarios, an engine takes {SCENARIO_COUNT}")
     numbers = factor_numbers(made, known)

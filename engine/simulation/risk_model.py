@@ -1,4 +1,4 @@
-"""How the simulated firm margins: the synthetic scenario set, and what each listing has to do with its factors.
+"""How the simulated firm margins: the synthetic set, and what each listing has to do with its factors.
 
 Owns: the terms of the simulated instruments. Does not own: the set itself.
 """

@@ -50,6 +50,9 @@ def test_a_scanning_model_is_a_configuration() -> None:
     ]
     assert float(found["scenario_risk"]["total"]) == pytest.approx(max(losses), abs=1e-6)
     assert found["IM"] == found["MM"] == found["scenario_risk"]["total"]
+    assert abs(found["contributions"]["by_factor"]["cross"]) < D(
+        "1e-6"
+    )  # only the price moves in that scenario
 
 
 def test_retail_leverage_caps_are_a_configuration() -> None:

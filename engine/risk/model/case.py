@@ -199,12 +199,21 @@ def _positions(document: Reading, instruments: dict[str, Instrument]) -> list[Po
             if name not in instruments:
                 raise value.error(f"{name!r} is not the id of any instrument")
             tickets = value.items() if value.is_list else [value]
-            found += [_position(name, ticket, instruments) for ticket in tickets]
+            for ticket in tickets:
+                found += _both_sides(name, ticket) or [_position(name, ticket, instruments)]
         return found
     for row in given.items():
         name = _instrument_of(row.need("instrument", "instrument_id", "id", "symbol"), instruments)
         found.append(_position(name, row, instruments))
     return found
+
+
+def _both_sides(name: str, value: Reading) -> list[Position]:
+    """A long and a short ticket of one instrument, as lots of either side."""
+    sides = (
+        [(value.get(side), sign) for side, sign in (("long", 1), ("short", -1))] if value.is_object else []
+    )
+    return [Position(name, sign * told.at_least(0), None) for told, sign in sides if told is not None]
 
 
 def _position(name: str, value: Reading, instruments: dict[str, Instrument]) -> Position:

@@ -183,7 +183,7 @@ class _Reader:
         rate = self._rate(word.style, currency, mark, quoted or row, is_needed=mark is not None)
         terms = None
         if vector is None:
-            terms = self._terms(word.style, rate, mark, multiplier)
+            terms = self._terms(word, rate, mark, multiplier)
         paid, entry = row.get("paid", "is_paid"), row.get("entry_price", "average_price", "avg_price")
         confidence = row.get("oracle_confidence", "confidence")
         if entry is not None and word.style is Style.INVERSE:
@@ -221,8 +221,8 @@ class _Reader:
             return Currency()
         return self.currencies.of(currency, asking)
 
-    def _terms(self, style: Style, rate: Currency, mark: Fraction | None, multiplier: Fraction) -> Terms:
-        row = self.row
+    def _terms(self, word: Word, rate: Currency, mark: Fraction | None, multiplier: Fraction) -> Terms:
+        row, style = self.row, word.style
         exposures = read_exposures(row, self.name, self._underlying_factor(), self.scenarios, self.notes)
         combine = row.get("combine")
         if combine is not None and combine.word() not in ("sum", "product"):
@@ -241,7 +241,8 @@ class _Reader:
         pegs = [e for e in exposures if e.kind is Kind.PEG and e.factor != rate.factor]
         if not any(e.kind is not Kind.BASIS for e in prices):  # a stablecoin itself: the peg is its price
             prices, pegs = [*prices, *(e._replace(kind=Kind.RETURN) for e in pegs)], []
-        if rate.factor is not None and not rate.is_inverted and style is not Style.INVERSE:
+        # an exchange rate depends on the currency that it is quoted in; a share only converts
+        if rate.factor is not None and style is not Style.INVERSE and self._asset_class(word) != FX:
             own = [e for e in prices if e.factor == rate.factor]
             if own:
                 self.notes.append(f"{self.name}: {rate.factor} moves its currency and is not counted twice")

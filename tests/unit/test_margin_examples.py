@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from engine.risk.model.case import read_case
-from engine.risk.model.case_instruments import CAPS, CLASSES
+from engine.risk.model.case_products import CAPS
+from engine.risk.model.case_rows import CLASSES
 from engine.risk.model.charges import ADD_ONS, Rates
 from engine.risk.model.explain import explain
 from engine.risk.model.json_text import json_text

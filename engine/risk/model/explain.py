@@ -150,7 +150,8 @@ def _add_ons(valued: Valuation) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for (add_on, subject), (held, ordered) in lines.items():
         shown = held or ordered
-        assert shown is not None
+        if shown is None:
+            continue
         row: dict[str, Any] = {
             "add_on": add_on,
             "subject": subject,

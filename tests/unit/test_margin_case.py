@@ -51,6 +51,7 @@ SPELLINGS: list[tuple[str, Any]] = [
     ("positions", {"coin": {"lots": 2}, "perp": {"lots": 1, "side": "short"}}),
     ("positions", [{"instrument": "coin", "lots": "2"}, {"id": "perp", "quantity": 1, "side": "sell"}]),
     ("positions", [{"id": "coin", "lots": 5}, {"id": "coin", "lots": -3}, {"id": "perp", "lots": -1}]),
+    ("positions", {"coin": {"long": 3, "short": 1}, "perp": {"short": 1}}),
     ("instruments/1/factors", {"BTC": 1, "BASIS": 1}),
     ("instruments/1/factors", {"underlying": "BTC", "basis": "BASIS"}),
     ("instruments/1/factors", [{"factor": "BTC", "beta": 1}, {"name": "BASIS", "kind": "basis"}]),
@@ -244,9 +245,49 @@ def test_the_dollar_first_is_understood() -> None:
     }
     told = answer(case | {"parameters": {"add_ons": "none"}})
     # cash loses a fifth of 100 dollars; the pair gains 100 x 37.5 yen at 187.5 to the dollar
-    assert told["scenario_risk"] == {"total": 0, "stress": 0, "decided_by": None, "tail": []}
+    assert told["scenario_risk"] == {"total": 0, "stress": 0}
+    assert (told["decided_by"], told["tail"]) == (None, [])
     short = answer(case | {"parameters": {"add_ons": "none"}, "positions": {"USDJPY": -100}})
     assert short["contributions"]["by_position"] == {"USDJPY": 20, "cash JPY": 20}
+
+
+def test_a_coin_sold_short_by_inverse_contracts_is_dollars() -> None:
+    """One coin of cash against a face of 50,000 dollars: no move of the coin matters, whatever it is."""
+    case = {
+        "scenarios": {"stress": {"tail": 1, "factors": {"BTC": [-0.2, 0.2, 0.7]}}},
+        "instruments": [{"id": "perp", "class": "inverse_perpetual", "currency": "BTC", "multiplier": 100,
+                         "factors": ["BTC"], "price": 50_000}],
+        "positions": {"perp": -500},
+        "cash": {"BTC": 1},
+        "parameters": {"add_ons": "none"},
+    }  # fmt: skip
+    told = answer(case)
+    assert (told["scenario_risk"]["total"], told["equity"]) == (0, 50_000)
+    assert answer(case | {"positions": {}})["scenario_risk"]["total"] == 10_000
+
+
+def test_a_cross_rate_depends_on_the_currency_that_it_is_quoted_in() -> None:
+    """EURJPY: the euro down 10 % and the yen up 10 %: 160,000 yen x (0.9 x 0.9 - 1), at 0.0067 x 1.1."""
+    case = {
+        "scenarios": {"stress": {"tail": 1, "factors": {"EUR": [-0.1], "JPY": [0.1]}}},
+        "instruments": [{"id": "EURJPY", "class": "fx", "currency": "JPY", "multiplier": 1_000, "price": 160,
+                         "factors": {"EUR": 1, "JPY": -1}, "combine": "product"}],
+        "positions": {"EURJPY": 1},
+        "parameters": {"fx": {"JPY": 0.0067}},
+    }  # fmt: skip
+    assert answer(case)["scenario_risk"]["total"] == D("224.048")
+    share = dict(case["instruments"][0], **{"class": "equity"})
+    told = answer(case | {"instruments": [share]})
+    assert told["notes"][0] == "EURJPY: JPY moves its currency and is not counted twice"
+
+
+def test_a_liquidation_price_is_the_last_that_is_safe() -> None:
+    case = changed("positions", {"coin": 1}) | {"parameters": {"add_ons": "none"}}
+    told = answer(case)  # 50,000 of equity, 6,000 of margin: the coin may lose 44,000 of 60,000
+    assert told["MM"] == 6_000
+    assert abs(told["liquidation_prices"]["BTC"]["price"] - 16_000) < D("0.001")
+    short = answer(case | {"positions": {"coin": -1}})  # the worst is now +2 %: 1,200
+    assert abs(short["liquidation_prices"]["BTC"]["price"] - 108_800) < D("0.001")
 
 
 def test_linked_orders_reserve_the_worst_of_them() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from engine.risk.model.case import read_case
-from engine.risk.model.case_instruments import CAPS, CLASSES
+from engine.risk.model.case_products import CAPS
+from engine.risk.model.case_rows import CLASSES
 from engine.risk.model.charges import ADD_ONS, Rates
 from engine.risk.model.explain import explain
 from engine.risk.model.json_text import json_text
@@ -50,6 +51,9 @@ def test_a_scanning_model_is_a_configuration() -> None:
     ]
     assert float(found["scenario_risk"]["total"]) == pytest.approx(max(losses), abs=1e-6)
     assert found["IM"] == found["MM"] == found["scenario_risk"]["total"]
+    assert abs(found["contributions"]["by_factor"]["cross"]) < D(
+        "1e-6"
+    )  # only the price moves in that scenario
 
 
 def test_retail_leverage_caps_are_a_configuration() -> None:

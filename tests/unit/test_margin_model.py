@@ -164,6 +164,9 @@ REVALUED: list[tuple[str, Terms, dict[str, str], str]] = [
     ("perpetual: 60,000 (-5 % - 0.1 %) 0.99",
      Terms(Style.CONTRACT, F(60_000), F(1), (BTC, BASIS), pegs=(PEG,)),
      {"BTC": "-0.05", "BASIS": "-0.001", "PEG": "-0.01"}, "-3029.4"),
+    ("paid in a broken coin: 100 x 5 % x 0.5 x 0.9",
+     Terms(Style.CONTRACT, F(100), F(1), (BTC,), Currency(F(1, 2)), (PEG,)),
+     {"BTC": "0.05", "PEG": "-0.1"}, "2.25"),
     ("crude from 18 to -37", Terms(Style.CONTRACT, F(18), F(1_000), (Exposure("WTI", kind=Kind.ABSOLUTE),)),
      {"WTI": "-55"}, "-55000"),
     # 100 (1/50,000 - 1/40,000) = -0.0005 coins, at 40,000 each
@@ -244,6 +247,7 @@ BOOKS: list[tuple[str, dict[str, tuple[int, int, int]], int, int]] = [
     # lots, bids and asks of instruments of one underlying, a dollar a lot: BF at 0.5 % in cents, MM and IM
     ("one instrument", {"a": (900, 0, 0)}, 0, 0),
     ("one instrument, orders on both sides", {"a": (0, 500, 500)}, 0, 0),
+    ("one instrument's orders hedge only another's", {"a": (0, 500, 500), "b": (0, 100, 0)}, 0, 50),
     ("hedge", {"a": (1_000, 0, 0), "b": (-600, 0, 0)}, 300, 300),
     ("hedge that an order completes", {"a": (1_000, 0, 0), "b": (-600, 0, 400)}, 300, 500),
     ("orders make the hedge", {"a": (0, 1_000, 0), "b": (0, 0, 800)}, 0, 400),

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from engine.risk.model.case_currencies import Currencies
 from engine.risk.model.case_instruments import Instrument, read_instruments
+from engine.risk.model.case_parameters import Parameters, read_parameters
 from engine.risk.model.case_scenarios import Scenarios, read_scenarios
-from engine.risk.model.charges import ADD_ONS, ASSET_CLASSES, LIQUIDITY, Rates
+from engine.risk.model.charges import LIQUIDITY
 from engine.risk.model.reading import Reading, read_document
-from engine.risk.model.requirement import KAPPA, Haircut, Thresholds, Tier
 from engine.risk.model.scenario_set import ScenarioSet, read_set
 from engine.risk.model.synthetic_set import synthetic_set
 
@@ -40,17 +40,6 @@ class Order(NamedTuple):
     instrument_id: str
     lots: Fraction  # signed: below zero it sells
     linked: str | None  # orders of one link cancel each other: the worst of them is reserved
-
-
-class Parameters(NamedTuple):
-    """Parameters of the model, each as given or as documented."""
-
-    kappa: Fraction
-    is_retail: bool
-    rates: Rates
-    thresholds: Thresholds
-    haircuts: dict[str, Haircut]
-    own_tokens: frozenset[str]
 
 
 class Case(NamedTuple):
@@ -121,7 +110,7 @@ def case_of(document: Reading) -> Case:
     cash = _cash(document, currencies)
     lots = [p.lots for p in positions] + [o.lots for o in (*orders, *(what_if or ()))]
     lot_digits = max((_decimals(amount) for amount in lots), default=0)
-    terms = _parameters(parameters, account, base, instruments)
+    terms = read_parameters(parameters, account)
     if LIQUIDITY in terms.rates.add_ons:
         bare = [i.product for i in instruments.values() if not (i.product.spread and i.product.volume)]
         notes += [f"{p.instrument_id} comes without spread_bp, sigma or adv: LQ leaves it out" for p in bare]
@@ -199,12 +188,21 @@ def _positions(document: Reading, instruments: dict[str, Instrument]) -> list[Po
             if name not in instruments:
                 raise value.error(f"{name!r} is not the id of any instrument")
             tickets = value.items() if value.is_list else [value]
-            found += [_position(name, ticket, instruments) for ticket in tickets]
+            for ticket in tickets:
+                found += _both_sides(name, ticket) or [_position(name, ticket, instruments)]
         return found
     for row in given.items():
         name = _instrument_of(row.need("instrument", "instrument_id", "id", "symbol"), instruments)
         found.append(_position(name, row, instruments))
     return found
+
+
+def _both_sides(name: str, value: Reading) -> list[Position]:
+    """A long and a short ticket of one instrument, as lots of either side."""
+    sides = (
+        [(value.get(side), sign) for side, sign in (("long", 1), ("short", -1))] if value.is_object else []
+    )
+    return [Position(name, sign * told.at_least(0), None) for told, sign in sides if told is not None]
 
 
 def _position(name: str, value: Reading, instruments: dict[str, Instrument]) -> Position:
@@ -251,134 +249,3 @@ def _cash(document: Reading, currencies: Currencies) -> dict[str, Fraction]:
         found[currency] = (value.need("amount", "balance") if value.is_object else value).number()
         currencies.of(currency, value)
     return found
-
-
-def _parameters(
-    parameters: Reading, account: Reading, base: str, instruments: dict[str, Instrument]
-) -> Parameters:
-    category = parameters.get("category", "client_category") or account.get("category", "client_category")
-    is_retail = False
-    if category is not None:
-        if category.word() not in ("retail", "pro", "professional", "eligible_counterparty"):
-            raise category.error(f"expected retail or professional, not {category.value!r}")
-        is_retail = category.word() == "retail"
-    retail = parameters.get("retail", "is_retail")
-    if retail is not None:
-        if category is not None and retail.flag() != is_retail:
-            raise retail.error("contradicts the category")
-        is_retail = retail.flag()
-    kappa = parameters.get("kappa", "κ", "im_factor")
-    factor = kappa.number() if kappa is not None else KAPPA
-    if kappa is not None and factor < 1:
-        raise kappa.error(
-            f"expected at least 1, not {kappa.value}: initial margin is not below maintenance margin"
-        )
-    own = parameters.get("own_tokens", "wrong_way")
-    tokens = frozenset(t.text().upper() for t in own.items()) if own is not None else frozenset[str]()
-    for parameter in ("retail_caps", "caps", "mode"):
-        parameters.get(parameter)
-    return Parameters(
-        kappa=factor,
-        is_retail=is_retail,
-        rates=_rates(parameters),
-        thresholds=_thresholds(parameters),
-        haircuts=_haircuts(parameters),
-        own_tokens=tokens,
-    )
-
-
-def _rates(parameters: Reading) -> Rates:
-    rates = Rates()
-    impact = parameters.get("lambda", "λ", "impact")
-    if impact is not None:
-        rates = rates._replace(impact=impact.at_least(0))
-    name_rate = parameters.get("concentration_rate")
-    if name_rate is not None:
-        rates = rates._replace(concentration=name_rate.share())
-    top_rate = parameters.get("concentration_largest_rate", "concentration_top_rate")
-    if top_rate is not None:
-        rates = rates._replace(concentration_largest=top_rate.share())
-    count = parameters.get("concentration_largest_count", "concentration_count", "concentration_top_count")
-    if count is not None:
-        rates = rates._replace(largest_count=int(count.at_least(0)))
-    basis = parameters.get("basis_rates", "basis_rate", "beta_u")
-    if basis is not None and basis.is_object:
-        by_class = dict(rates.basis)
-        for name, value in basis.entries():
-            if name.lower() not in ASSET_CLASSES:
-                raise value.error(f"expected an asset class ({', '.join(ASSET_CLASSES)}), not {name!r}")
-            by_class[name.lower()] = value.share()
-        rates = rates._replace(basis=by_class)
-    elif basis is not None:
-        rates = rates._replace(basis=dict.fromkeys(ASSET_CLASSES, basis.share()))
-    chosen = parameters.get("add_ons", "addons")
-    if chosen is None:
-        return rates
-    if chosen.is_list:
-        words = [item.text().upper() for item in chosen.items()]
-        for item, word in zip(chosen.items(), words, strict=True):
-            if word not in ADD_ONS:
-                raise item.error(f"expected one of {', '.join(ADD_ONS)}, not {item.value!r}")
-        return rates._replace(add_ons=frozenset(words))
-    if isinstance(chosen.value, bool):
-        return rates if chosen.value else rates._replace(add_ons=frozenset())
-    if chosen.word() not in ("none", "all"):
-        raise chosen.error(f'expected "none", "all" or a list of {", ".join(ADD_ONS)}, not {chosen.value!r}')
-    return rates if chosen.word() == "all" else rates._replace(add_ons=frozenset())
-
-
-def _thresholds(parameters: Reading) -> Thresholds:
-    thresholds = Thresholds()
-    given = parameters.get("thresholds", "states")
-    for name, value in given.entries() if given is not None else ():
-        if name not in Thresholds._fields:
-            raise value.error(f"expected one of {', '.join(Thresholds._fields)}, not {name!r}")
-        thresholds = thresholds._replace(**{name: value.at_least(0)})
-    if given is not None and not thresholds.liquidate <= thresholds.cancel <= thresholds.warn:
-        raise given.error("expected liquidate <= cancel <= warn")
-    return thresholds
-
-
-def _haircuts(parameters: Reading) -> dict[str, Haircut]:
-    given = parameters.get("haircuts", "haircut")
-    if given is None:
-        return {}
-    return {name.strip().upper(): _haircut(value) for name, value in given.entries()}
-
-
-def _haircut(value: Reading) -> Haircut:
-    """A share, or tiers, or an object of one of them and what is put on a debt."""
-    if value.is_list:
-        return Haircut(_tiers(value))
-    if not value.is_object:
-        return Haircut((Tier(None, value.share()),))
-    debt = value.get("debt", "liability", "negative")
-    on_debt = debt.at_least(0) if debt is not None else Fraction(0)
-    asset, tiers = value.get("asset", "positive", "haircut", "share"), value.get("tiers")
-    if asset is not None and tiers is not None:
-        raise value.error("give one haircut or tiers, not both")
-    if tiers is not None:
-        return Haircut(_tiers(tiers), on_debt)
-    return Haircut((Tier(None, asset.share()),) if asset is not None else (), on_debt)
-
-
-def _tiers(value: Reading) -> tuple[Tier, ...]:
-    found: list[Tier] = []
-    for item in value.items():
-        if item.is_list:
-            if len(item.items()) != 2:
-                raise item.error("expected [up to, share]")
-            up_to, share = item.items()
-            bound = None if up_to.value is None else up_to.at_least(0, is_above=True)
-        else:
-            end, share = item.get("up_to"), item.need("haircut", "share")
-            bound = None if end is None else end.at_least(0, is_above=True)
-        last = found[-1].up_to if found else Fraction(0)
-        if last is None or (bound is not None and bound <= last):
-            raise item.error("tiers go up, and nothing stands behind the one without an end")
-        found.append(Tier(bound, share.share()))
-    if not found:
-        raise value.error("expected at least one tier")
-    if found[-1].up_to is not None:  # what is beyond the last tier counts like it
-        found.append(Tier(None, found[-1].share))
-    return tuple(found)

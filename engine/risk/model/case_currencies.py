@@ -9,6 +9,7 @@ from engine.risk.model.reading import Reading
 from engine.risk.model.revaluation import Currency
 
 _PRICED = ("fx", "fx_spot", "forex", "currency", "crypto", "crypto_spot", "token", "coin", "altcoin", "spot")
+_INVERSE = ("inverse", "inverse_perpetual", "inverse_perp", "inverse_future", "inverse_swap")
 
 
 class Currencies:
@@ -90,6 +91,9 @@ class Currencies:
 
     def _priced(self, currency: str) -> Fraction | None:
         """The price of an instrument that is the currency in ours, or ours in it."""
+        for factor in self._scenarios.spelled(currency) + self._scenarios.spelled(currency + self.base):
+            if self._scenarios.levels.get(factor, Fraction(0)) > 0:
+                return self._scenarios.levels[factor]
         instruments = self._document.get("instruments")
         if instruments is None:
             return None
@@ -100,7 +104,15 @@ class Currencies:
         )
         for told, row in rows:
             kind, price, quoted = row.get("class", "kind"), row.get("price", "mark"), row.get("currency")
-            if told is None or price is None or (kind is not None and kind.word() not in _PRICED):
+            if (
+                told is None
+                or price is None
+                or (kind is not None and kind.word() not in (*_PRICED, *_INVERSE))
+            ):
+                continue
+            if kind is not None and kind.word() in _INVERSE and quoted is not None:
+                if quoted.text().upper() == currency:
+                    return price.at_least(0, is_above=True)  # it is paid in the coin that it prices
                 continue
             in_base = quoted is None or quoted.text().upper() == self.base
             in_it = quoted is None or quoted.text().upper() == currency

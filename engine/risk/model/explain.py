@@ -38,7 +38,7 @@ def explain(case: Case) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "currency": case.currency,
         "unit": as_decimal(1, digits),
-        "scenario_risk": _risk(risk, digits),
+        **_risk(risk, digits),
         "add_ons": _add_ons(valued),
         "IM": as_decimal(valued.initial.total, digits),
         "MM": as_decimal(valued.maintenance.total, digits),
@@ -64,7 +64,7 @@ def explain(case: Case) -> dict[str, Any]:
     if orders:
         whole = dict(valued.parts) | _order_parts(valued)
         answer["with_orders"] = {
-            "scenario_risk": _risk(valued.reserved_risk, digits),
+            **_risk(valued.reserved_risk, digits),
             "contributions": {"by_position": _amounts(contributions(valued.reserved_risk, whole), digits)},
             "worst_scenarios": _worst(case, valued.positions + valued.reserved),
         }
@@ -119,9 +119,9 @@ def _order_parts(valued: Valuation) -> dict[str, Vector]:
 
 
 def _risk(risk: ScenarioRisk, digits: int) -> dict[str, Any]:
+    by_group = {name: as_decimal(shortfall, digits) for name, shortfall in risk.by_group.items()}
     return {
-        "total": as_decimal(risk.total, digits),
-        **{name: as_decimal(shortfall, digits) for name, shortfall in risk.by_group.items()},
+        "scenario_risk": {"total": as_decimal(risk.total, digits), **by_group},
         "decided_by": risk.decided_by.name if risk.decided_by is not None else None,
         "tail": [risk.decided_by.names[s - risk.decided_by.start] for s in risk.tail]
         if risk.decided_by is not None
@@ -150,7 +150,8 @@ def _add_ons(valued: Valuation) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for (add_on, subject), (held, ordered) in lines.items():
         shown = held or ordered
-        assert shown is not None
+        if shown is None:
+            continue
         row: dict[str, Any] = {
             "add_on": add_on,
             "subject": subject,

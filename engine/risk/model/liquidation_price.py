@@ -22,7 +22,7 @@ _RATE_SHARE = Fraction(1, 10)  # an interest rate moves by tenths of that
 
 
 def liquidation_prices(valued: Valuation) -> dict[str, dict[str, Any]]:
-    """By factor: the nearest move that takes equity below the maintenance margin, and the level there.
+    """By factor: the nearest move beyond which equity is below the maintenance margin, and the level there.
 
     A price is told where the factor has a level: declared, or that of an instrument that moves exactly with
     it.
@@ -95,7 +95,7 @@ def _gain(factor: str, terms: list[Terms], move: Fraction) -> Fraction | None:
 
 
 def _nearest(factor: str, terms: list[Terms], cushion: Fraction, size: Fraction) -> Fraction | None:
-    """The smallest move on either side after which the cushion is gone; of equal ones the one down."""
+    """The smallest move on either side beyond which the cushion is gone; of equal ones the one down."""
     if cushion < 0:
         return Fraction(0)
     found = [_first(factor, terms, cushion, size, steps) for steps in (_STEPS_DOWN, _STEPS_UP)]
@@ -105,7 +105,7 @@ def _nearest(factor: str, terms: list[Terms], cushion: Fraction, size: Fraction)
 def _first(
     factor: str, terms: list[Terms], cushion: Fraction, size: Fraction, steps: Iterable[int]
 ) -> Fraction | None:
-    """Walk until the cushion is gone, then halve the last step to a billionth."""
+    """Walk until the cushion is gone, then halve the last step to a billionth: the last move that is safe."""
     before = 0
     for step in steps:
         gain = _gain(factor, terms, size * Fraction(step, 1_000))
@@ -120,6 +120,6 @@ def _first(
                     safe = middle
                 else:
                     gone = middle
-            return size * Fraction(gone, _BILLION)
+            return size * Fraction(safe, _BILLION)
         before = step
     return None

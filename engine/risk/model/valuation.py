@@ -104,9 +104,8 @@ def value(case: Case) -> Valuation:
 
 def _vector(case: Case, instrument: Instrument) -> Vector:
     """Of one lot in units of 10**-vector_digits, or of its smallest part in units of 10**-digits."""
-    if instrument.given is not None:
-        return as_vector([round(v * 10**case.vector_digits) for v in instrument.given])
-    assert instrument.terms is not None
+    if instrument.terms is None:
+        return as_vector([round(v * 10**case.vector_digits) for v in instrument.given or ()])
     try:
         return lot_vector(instrument.terms, case.scenarios.shocks, case.scenarios.size, case.vector_digits)
     except BadInput as error:

@@ -62,6 +62,7 @@ class Stock:
     is_exempt: np.ndarray
     identified: Pools
     general: Pools  # without what is identified
+    keys: pl.DataFrame  # issue, account_id, number and pool of what is identified
     difference: Ints
 
 
@@ -81,10 +82,7 @@ def stock_of(case: Case, as_of: date, method: Method, policy: Policy) -> Stock:
         pl.col("price").fill_null(-1),
         pl.col("exempt").fill_null(False),
     )
-    claims = _bucketed(case.claims, "claim", LONG_OF, CLAIMS, as_of, method, policy)
-    locations = _bucketed(
-        _loans_shared(case.locations, case.prices), "location", SHORT_OF, LOCATIONS, as_of, method, policy
-    )
+    claims, locations = bucketed_rows(case, as_of, method, policy)
     keys = _identified_keys(claims, locations, numbered)
     count = len(issues)
     identity = np.arange(count, dtype=np.int64)
@@ -102,7 +100,19 @@ def stock_of(case: Case, as_of: date, method: Method, policy: Policy) -> Stock:
             moved(longs, key_longs, key_issue, -1),
             moved(shorts, key_shorts, key_issue, -1),
         ),
+        keys,
         longs.quantity.sum(axis=0) - shorts.quantity.sum(axis=0),
+    )
+
+
+def bucketed_rows(
+    case: Case, as_of: date, method: Method, policy: Policy
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Rows of claims and of locations with their bucket, and loans shared over their collateral."""
+    locations = _loans_shared(case.locations, case.prices)
+    return (
+        _bucketed(case.claims, "claim", LONG_OF, CLAIMS, as_of, method, policy),
+        _bucketed(locations, "location", SHORT_OF, LOCATIONS, as_of, method, policy),
     )
 
 

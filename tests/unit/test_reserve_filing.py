@@ -151,6 +151,14 @@ def test_what_a_record_says() -> None:
     assert told["deposit"]["due_at"] == "2026-10-06T09:00:00-05:00"
 
 
+def test_a_test_run_says_so_and_orders_nothing_faq_2() -> None:
+    record = filing_record(GOOD._replace(test_purpose="dry run of the daily process"))
+    assert (record["deposit"]["order_minor"], record["totals"]["requirement_minor"]) == (0, 318_000_000)
+    page = bundle_files(record, GOOD.sources)["statement.html"].decode()
+    assert "Test run: dry run of the daily process." in page
+    assert contradictions({**record, "test_purpose": ""}, source_rows(GOOD.sources))
+
+
 def test_a_later_version_names_the_one_it_restates() -> None:
     again = filing_record(GOOD._replace(version=2, restates=Restated("2026-10-02-1", "ab")))
     assert again["restates"] == {"filing_reference": "2026-10-02-1", "statement_sha256": "ab"}
@@ -311,7 +319,7 @@ def test_every_flipped_byte_is_found(bundle: Path) -> None:
         lambda b: (b / "sources.json").write_bytes((b / "sources.json").read_bytes()[:-1]),
         lambda b: (b / "sources.json").write_bytes((b / "sources.json").read_bytes() + b"\n"),
         lambda b: (b / "manifest.sig").unlink(),
-        lambda b: ((b / "sources.json").rename(b / "s"), (b / "sources.json").symlink_to("s")),
+        lambda b: (b / "sources.json").symlink_to((b / "sources.json").rename(b.parent / "elsewhere")),
     ],
 )
 def test_a_file_missing_added_cut_or_grown_is_found(bundle: Path, damage: Callable[[Path], Any]) -> None:
@@ -325,6 +333,9 @@ def test_a_signed_contradiction_is_found(home: Home, tmp_path: Path) -> None:
     record = json.loads(files["statement.json"])
     for name, plant in {
         "figure": lambda: record["totals"].update(requirement_minor=5),
+        "form": lambda: record.pop("totals"),
+        "shape": lambda: files.update({"sources.json": b'["row"]'}),
+        "day": lambda: record.update(as_of_date="yesterday"),
         "source": lambda: files.update({"sources.json": b"[]"}),
         "absent": lambda: files.pop("statement.html"),
         "input": lambda: files.update({"inputs/claims.csv": CLAIMS + b"S,firm,1\n"}),

@@ -76,7 +76,10 @@ def verify_bundle(path: Path, *, expected_fingerprint: str | None = None) -> lis
     if absent := sorted({STATEMENT, PAGE, SOURCES} - manifest["files"].keys()):
         return [f"{name}: missing" for name in absent]
     record = json.loads((path / STATEMENT).read_bytes())
-    problems = contradictions(record, json.loads((path / SOURCES).read_bytes()))
+    try:
+        problems = contradictions(record, json.loads((path / SOURCES).read_bytes()))
+    except (KeyError, TypeError, ValueError, PlatformError) as failed:
+        return [f"{STATEMENT} or {SOURCES} does not have the form of a filing: {failed!r}"]
     if manifest.get("filing_reference") != record["filing_reference"]:
         problems.append("the manifest is of another filing")
     copies = [p for p in (path / INPUTS).rglob("*") if p.is_file()]

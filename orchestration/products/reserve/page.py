@@ -20,10 +20,11 @@ def statement_html(record: Record, sources: Sequence[Mapping[str, Any]]) -> byte
     rule = record["rule"]
     restates = record["restates"]
     restated = f" It restates {restates['filing_reference']}." if restates else ""
+    test = f" Test run: {record['test_purpose']}." if record["test_purpose"] else ""
     return pages.page(
         f"Reserve computation as of {record['as_of_date']}",
         f"{rule['text']}, Exhibit A, {record['formula']} accounts. Filing {record['filing_reference']}, "
-        f"{record['currency']}.{restated}",
+        f"{record['currency']}.{restated}{test}",
         pages.table(
             "Exhibit A",
             ("Item", "FOCUS box", "Name", "Side", "Source rows", "Amount"),

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from engine.reserve.computation import Computation, inputs_digest
 from engine.reserve.control import IssueDetermination
+from engine.reserve.eligible_deposit import Direction
 from engine.reserve.findings import REQUIREMENT
 from engine.reserve.lines import StockLines
 from engine.reserve.matrix import OLD_LONGS, OLD_SHORTS, Long, Short, long_word, short_word
@@ -92,6 +93,7 @@ def statement(told: Computation) -> dict[str, Any]:
             for c in told.counted_deposits
         ],
         "covered_by_customer_excess": Money(order.covered_minor if order else 0),
+        "deposit_due": money(_due(told)),
         "order": UNKNOWN if order is None else order.direction.value,
         "order_amount": money(order.amount_minor if order else None),
         "deadline": told.deadline.isoformat(),
@@ -103,6 +105,13 @@ def statement(told: Computation) -> dict[str, Any]:
         "indeterminate": gaps,
         "allocation": allocation(told.stock, told.stock_lines),
     }
+
+
+def _due(told: Computation) -> int | None:
+    """What has to be deposited; zero when enough is there."""
+    if told.order is None:
+        return None
+    return told.order.amount_minor if told.order.direction is Direction.DEPOSIT else 0
 
 
 def _capital(told: Computation) -> dict[str, Any] | str | None:

@@ -23,11 +23,15 @@ def compute(
     pab: Annotated[
         bool, typer.Option("--pab", help="The formula of PAB accounts, not of customers.")
     ] = False,
+    sources: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="CSV file to write: the rows behind each item.")
+    ] = None,
 ) -> None:
     """Compute the reserve of a folder of CSV files; print lines, notes, allocation and deposit as JSON."""
     from engine.reserve.case_files import read_case
     from engine.reserve.computation import Terms
     from engine.reserve.computation import compute as computed
+    from engine.reserve.sources import write_sources
     from engine.reserve.statement import as_json, statement
 
     try:
@@ -36,8 +40,11 @@ def compute(
         raise typer.BadParameter(f"{as_of!r} is not a date like 2026-10-02", param_hint="--as-of") from None
     formula = Formula.PAB if pab else Formula.CUSTOMER
     with told_in_one_line():
-        outcome = computed(read_case(case, day), Terms(day, method, frequency, formula))
+        read = read_case(case, day)
+        outcome = computed(read, Terms(day, method, frequency, formula))
         say(as_json(statement(outcome)))
+        if sources is not None:
+            write_sources(read, outcome, sources)
     problems = [f"INDETERMINATE: {gap.reason}" for gap in outcome.gaps]
     exit_on([] if outcome.is_determinate else problems)
 

@@ -25,6 +25,7 @@ class Pairing(NamedTuple):
     long: Long
     short: Short
     issue: Ints
+    pool: Ints  # of identified rows; -1 where the rest of the issue was paired
     quantity: Ints
     location_money: Ints
     excess: Ints  # of Notes C and D
@@ -35,7 +36,15 @@ class Pairing(NamedTuple):
     is_claim_undated: np.ndarray
 
 
-def allocate(stock: Stock, matrix: Matrix) -> list[Pairing]:
+class Allocation(NamedTuple):
+    """Every pairing, and what identified rows left for their issue."""
+
+    pairings: list[Pairing]
+    longs_left: Side  # (buckets, identified pools)
+    shorts_left: Side
+
+
+def allocate(stock: Stock, matrix: Matrix) -> Allocation:
     """Every pairing of every issue; of an issue that balances, all units of both sides."""
     first, longs, shorts = _paired(stock.identified, list(matrix.identified_pairs()))
     issue = stock.identified.issue
@@ -44,7 +53,8 @@ def allocate(stock: Stock, matrix: Matrix) -> list[Pairing]:
         moved(stock.general.longs, longs, issue, 1),
         moved(stock.general.shorts, shorts, issue, 1),
     )
-    return first + _paired(rest, list(matrix.pairs()))[0]
+    others = [p._replace(pool=np.full(len(p.issue), -1)) for p in _paired(rest, list(matrix.pairs()))[0]]
+    return Allocation(first + others, longs, shorts)
 
 
 class _Left:
@@ -95,6 +105,7 @@ def _paired(pools: Pools, pairs: Sequence[tuple[Long, Short]]) -> tuple[list[Pai
                 long,
                 short,
                 pools.issue[at],
+                at,
                 units[at],
                 location_money,
                 excess,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.errors import BadInput, PlatformError
-from engine.reserve.allocation import Pairing, allocate
+from engine.reserve.allocation import Allocation, Pairing, allocate
 from engine.reserve.case_files import HOLDERS, Case
 from engine.reserve.deadline import deposit_due
 from engine.reserve.debit_balances import debit_balances
@@ -36,7 +36,7 @@ from engine.reserve.policy import DEFAULT, RULES, Policy
 from engine.reserve.possession import Determinations, determinations
 from engine.reserve.stock import Stock, stock_of
 from engine.reserve.terms import Formula, Frequency, Indeterminate, Method
-from engine.reserve.totals import is_of, totals_of
+from engine.reserve.totals import CaseTotals, is_of, totals_of
 
 VERSION = "2026-1"  # of the arithmetic here; a change of outcomes is a new one
 MONTHLY_PERCENT = 105
@@ -88,7 +88,10 @@ class Computation:
     frequency: FrequencyTold | None
     control: Determinations
     stock: Stock
+    allocation: Allocation
     stock_lines: StockLines
+    totals: CaseTotals
+    policy: Policy
 
     @property
     def is_determinate(self) -> bool:
@@ -101,6 +104,7 @@ class _Formula(NamedTuple):
     notes: list[Note]
     gaps: list[Gap]
     stock_lines: StockLines
+    totals: CaseTotals
     credits: int | None
     debits: int | None
     reduction: Reduction
@@ -120,7 +124,8 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
             "17 CFR 240.15c3-1(a)(1)(ii)(A)"
         )
     stock = stock_of(case, terms.as_of, terms.method, policy)
-    pairings = allocate(stock, matrix)
+    allocated = allocate(stock, matrix)
+    pairings = allocated.pairings
     told = _formula(case, terms, policy, matrix, stock, pairings)
     cover, other_gap, both_debits = None, "", told.debits
     other = Formula.CUSTOMER if terms.formula is Formula.PAB else Formula.PAB
@@ -179,7 +184,10 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
         frequency_of(case, terms.formula, terms.method, terms.frequency, terms.as_of, told.lines[1]),
         determinations(case, terms.as_of),
         stock,
+        allocated,
         told.stock_lines,
+        told.totals,
+        policy,
     )
 
 
@@ -230,7 +238,7 @@ def _formula(
             requirement = monthly
     lines[REQUIREMENT] = requirement
     return _Formula(
-        lines, notes, gaps, from_stock, total_credits, total_debits, reduction, requirement, excess
+        lines, notes, gaps, from_stock, totals, total_credits, total_debits, reduction, requirement, excess
     )
 
 

@@ -43,7 +43,7 @@ def debit_balances(case: Case, formula: Formula, diversified_minor: int, policy:
 
     Raises BadInput naming a file that is needed and not there.
     """
-    accounts = _debtors(case, formula, policy)
+    accounts = debtors(case, formula, policy)
     related = accounts.filter("is_related")
     open_accounts = accounts.filter(~pl.col("is_related"))
     notes: list[Note] = []
@@ -108,7 +108,7 @@ def _sum(frame: pl.DataFrame, column: str) -> int:
     return int(frame[column].sum() or 0)
 
 
-def _debtors(case: Case, formula: Formula, policy: Policy) -> pl.DataFrame:
+def debtors(case: Case, formula: Formula, policy: Policy) -> pl.DataFrame:
     """Accounts with a debit: what they owe, of it on margin, whether E(4) excludes them, their group."""
     holders = [n for n, holder in enumerate(HOLDERS) if FORMULA_OF_HOLDER.get(holder) is formula]
     kin = pl.col("affiliate").fill_null(False)
@@ -168,9 +168,6 @@ def _collateral(case: Case, accounts: pl.DataFrame, formula: Formula) -> tuple[p
         if not case.has("prices.csv"):
             raise BadInput(f"prices.csv is missing: {reason}")
         gaps.append(Gap(ITEM, reason))
-    largest = held["value"].max()
-    if largest is not None and int(largest) >= 1 << 62:  # type: ignore[arg-type]
-        raise BadInput("the value of an account's securities is too large to be reckoned exactly")
     return held.drop("price").with_columns(pl.col("value").fill_null(0).cast(pl.Int64)), gaps
 
 

@@ -107,13 +107,14 @@ def _amount(stock: Stock, pairing: Pairing, cell: Cell, policy: Policy) -> Ints:
         return pairing.claim_money
     if basis is Basis.NET_WORTH_CHARGE:
         return -(-pairing.claim_money // 100)
-    if basis is Basis.OVER_AGE or not _is_at_market(cell, policy):
+    if basis is Basis.OVER_AGE or not is_at_market(cell, policy):
         return pairing.location_money if basis is Basis.FIRM_SHORT else np.zeros(len(pairing.issue), np.int64)
     price = np.maximum(stock.price[pairing.issue], 0)
     return market_values(pairing.quantity, price, is_up=True)
 
 
-def _is_at_market(cell: Cell, policy: Policy) -> bool:
+def is_at_market(cell: Cell, policy: Policy) -> bool:
+    """Whether the policy values a cell at market value."""
     if cell.basis is Basis.FIRM_SHORT:
         return policy.firm_short_credit is FirmShortCredit.MARKET_VALUE
     if cell.basis is Basis.CROSS_FORMULA:
@@ -126,7 +127,7 @@ def _gaps(stock: Stock, pairing: Pairing, cell: Cell, policy: Policy) -> list[st
     is_unpriced = stock.price[pairing.issue] < 0
     basis = cell.basis
     is_location_valued = basis in _VALUED_BY_LOCATION or (
-        basis is Basis.FIRM_SHORT and not _is_at_market(cell, policy)
+        basis is Basis.FIRM_SHORT and not is_at_market(cell, policy)
     )
     lacks_age = np.zeros(len(pairing.issue), bool)
     if basis is Basis.OVER_AGE:
@@ -135,7 +136,7 @@ def _gaps(stock: Stock, pairing: Pairing, cell: Cell, policy: Policy) -> list[st
         lacks_age = pairing.is_location_undated & (pairing.excess > 0)
     elif basis is Basis.MARKET_VALUE:
         lacks_age = pairing.is_location_undated
-    needs_price = _is_at_market(cell, policy) or basis in (Basis.LOAN, Basis.OLD_FAIL)
+    needs_price = is_at_market(cell, policy) or basis in (Basis.LOAN, Basis.OLD_FAIL)
     place, owner = short_word(pairing.short), long_word(pairing.long)
     found: list[str] = []
     for is_missing, told in (

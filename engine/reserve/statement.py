@@ -7,15 +7,17 @@ fraction. Does not own any figure.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from engine.reserve.computation import Computation, inputs_digest
 from engine.reserve.control import IssueDetermination
+from engine.reserve.eligible_deposit import Direction
 from engine.reserve.findings import REQUIREMENT
 from engine.reserve.lines import StockLines
-from engine.reserve.matrix import OLD_LONGS, OLD_SHORTS, Long, Short, long_word, short_word
+from engine.reserve.matrix import OLD_LONGS, OLD_SHORTS, Cell, Long, Short, long_word, short_word
 from engine.reserve.stock import Stock
 from engine.reserve.terms import CENTS
 
@@ -92,6 +94,7 @@ def statement(told: Computation) -> dict[str, Any]:
             for c in told.counted_deposits
         ],
         "covered_by_customer_excess": Money(order.covered_minor if order else 0),
+        "deposit_due": money(_due(told)),
         "order": UNKNOWN if order is None else order.direction.value,
         "order_amount": money(order.amount_minor if order else None),
         "deadline": told.deadline.isoformat(),
@@ -103,6 +106,13 @@ def statement(told: Computation) -> dict[str, Any]:
         "indeterminate": gaps,
         "allocation": allocation(told.stock, told.stock_lines),
     }
+
+
+def _due(told: Computation) -> int | None:
+    """What has to be deposited; zero when enough is there."""
+    if told.order is None:
+        return None
+    return told.order.amount_minor if told.order.direction is Direction.DEPOSIT else 0
 
 
 def _capital(told: Computation) -> dict[str, Any] | str | None:
@@ -153,59 +163,56 @@ def _deficit(found: IssueDetermination) -> dict[str, Any]:
 
 def allocation(stock: Stock, lines: StockLines) -> dict[str, list[dict[str, Any]]]:
     """By issue, in the order of the matrix: which claim lies where, how many units, what it gives."""
-    gathered: dict[tuple[int, Long, Short], tuple[int, int]] = {}
-    cells = {(v.pairing.long, v.pairing.short): v.cell for v in lines.valued}
     order: dict[tuple[Long, Short], int] = {}
+    frames: list[pl.DataFrame] = []
     for valued in lines.valued:
-        pairing = valued.pairing
-        pair = (pairing.long, pairing.short)
-        order.setdefault(pair, len(order))
-        for issue, units, amount in zip(
-            pairing.issue.tolist(), pairing.quantity.tolist(), valued.amount.tolist(), strict=True
-        ):
-            former = gathered.get((issue, *pair), (0, 0))
-            gathered[issue, *pair] = (former[0] + units, former[1] + amount)
+        pair = order.setdefault((valued.pairing.long, valued.pairing.short), len(order))
+        columns = {
+            "issue": valued.pairing.issue,
+            "quantity": valued.pairing.quantity,
+            "amount": valued.amount,
+        }
+        frames.append(pl.DataFrame(columns).with_columns(pl.lit(pair, pl.Int64).alias("pair")))
     told: dict[str, list[dict[str, Any]]] = {issue: [] for issue in stock.issues}
-    for (issue, long, short), (units, amount) in sorted(
-        gathered.items(), key=lambda entry: (entry[0][0], order[entry[0][1:]])
-    ):
-        cell = cells[long, short]
-        row: dict[str, Any] = {"claim": long_word(long), "location": short_word(short), "quantity": units}
-        if long in OLD_LONGS or short in OLD_SHORTS:
-            row["over_age"] = True
-        row["line"] = str(cell.item) if cell is not None and cell.item else None
-        row["formula"] = cell.formula.value if cell is not None and cell.item else None
-        row["value"] = Money(amount)
-        row["basis"] = cell.basis.value if cell is not None else "nothing"
-        told[stock.issues[issue]].append(row)
+    if not frames:
+        return told
+    cells = {(v.pairing.long, v.pairing.short): v.cell for v in lines.valued}
+    words = [_words(long, short, cells[long, short]) for long, short in order]
+    summed = pl.concat(frames).group_by("issue", "pair").agg(pl.col("quantity", "amount").sum())
+    for issue, pair, units, amount in summed.sort("issue", "pair").iter_rows():
+        place, gives, basis = words[pair]
+        told[stock.issues[issue]].append(
+            {**place, "quantity": units, **gives, "value": Money(amount), "basis": basis}
+        )
     return told
+
+
+def _words(long: Long, short: Short, cell: Cell | None) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """What is the same in every issue of a pair: where it is, what it gives, and on what basis."""
+    place = {"claim": long_word(long), "location": short_word(short)}
+    gives: dict[str, Any] = {"over_age": True} if long in OLD_LONGS or short in OLD_SHORTS else {}
+    is_item = cell is not None and cell.item > 0
+    gives["line"] = str(cell.item) if cell is not None and is_item else None
+    gives["formula"] = cell.formula.value if cell is not None and is_item else None
+    return place, gives, cell.basis.value if cell is not None else "nothing"
 
 
 def as_json(told: dict[str, Any]) -> str:
     """JSON text of a statement."""
-    return "".join(_pieces(told, ""))
+    return _block(told, "")
 
 
-def _pieces(value: Any, indent: str) -> Iterator[str]:
+def _block(value: Any, indent: str) -> str:
     inner = indent + "  "
-    if isinstance(value, dict) and value:
+    if type(value) is dict and value:
         flat = _flat(value)
         if flat is not None:
-            yield flat
-            return
-        yield "{\n"
-        for number, (key, each) in enumerate(value.items()):
-            yield f"{',' + chr(10) if number else ''}{inner}{_text(key)}: "
-            yield from _pieces(each, inner)
-        yield f"\n{indent}}}"
-    elif isinstance(value, list) and value:
-        yield "[\n"
-        for number, each in enumerate(value):
-            yield f"{',' + chr(10) if number else ''}{inner}"
-            yield from _pieces(each, inner)
-        yield f"\n{indent}]"
-    else:
-        yield _scalar(value)
+            return flat
+        entries = [f"{inner}{_text(key)}: {_block(each, inner)}" for key, each in value.items()]
+        return "{\n" + ",\n".join(entries) + f"\n{indent}}}"
+    if type(value) is list and value:
+        return "[\n" + ",\n".join(inner + _block(each, inner) for each in value) + f"\n{indent}]"
+    return _scalar(value)
 
 
 def _flat(value: dict[str, Any]) -> str | None:

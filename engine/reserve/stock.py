@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from engine.errors import BadInput
 from engine.reserve.ageing import last_old_day
 from engine.reserve.case_files import CLAIMS, LOCATIONS, Case
-from engine.reserve.csv_columns import LINE
+from engine.reserve.csv_columns import LARGEST_SUM, LINE
 from engine.reserve.exact import UNITS_PER_CENT, Ints, market_values, spread
 from engine.reserve.kinds import Claim, Location
 from engine.reserve.matrix import AGED_BY, LONG_OF, SHORT_OF, Long, Short
@@ -62,6 +63,7 @@ class Stock:
     is_exempt: np.ndarray
     identified: Pools
     general: Pools  # without what is identified
+    keys: pl.DataFrame  # issue, account_id, number and pool of what is identified
     difference: Ints
 
 
@@ -81,10 +83,9 @@ def stock_of(case: Case, as_of: date, method: Method, policy: Policy) -> Stock:
         pl.col("price").fill_null(-1),
         pl.col("exempt").fill_null(False),
     )
-    claims = _bucketed(case.claims, "claim", LONG_OF, CLAIMS, as_of, method, policy)
-    locations = _bucketed(
-        _loans_shared(case.locations, case.prices), "location", SHORT_OF, LOCATIONS, as_of, method, policy
-    )
+    claims, locations = bucketed_rows(case, as_of, method, policy)
+    _require_value(claims, numbered, "claims.csv")
+    _require_value(locations, numbered, "locations.csv")
     keys = _identified_keys(claims, locations, numbered)
     count = len(issues)
     identity = np.arange(count, dtype=np.int64)
@@ -102,7 +103,19 @@ def stock_of(case: Case, as_of: date, method: Method, policy: Policy) -> Stock:
             moved(longs, key_longs, key_issue, -1),
             moved(shorts, key_shorts, key_issue, -1),
         ),
+        keys,
         longs.quantity.sum(axis=0) - shorts.quantity.sum(axis=0),
+    )
+
+
+def bucketed_rows(
+    case: Case, as_of: date, method: Method, policy: Policy
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Rows of claims and of locations with their bucket, and loans shared over their collateral."""
+    locations = _loans_shared(case.locations, case.prices)
+    return (
+        _bucketed(case.claims, "claim", LONG_OF, CLAIMS, as_of, method, policy),
+        _bucketed(locations, "location", SHORT_OF, LOCATIONS, as_of, method, policy),
     )
 
 
@@ -146,6 +159,15 @@ def _bucketed(
         (kind.is_in(aged) & pl.col("opened_on").is_null() & is_moved).cast(pl.Int64).alias(UNDATED),
         pl.col("contract_value").fill_null(0),
     )
+
+
+def _require_value(rows: pl.LazyFrame, numbered: pl.DataFrame, file_name: str) -> None:
+    """Raise BadInput when the market value of one side does not fit in 64 bits of cents."""
+    value = pl.col("quantity").cast(pl.Float64) * pl.col("price").clip(lower_bound=0) / UNITS_PER_CENT
+    priced = rows.group_by("issue").agg(pl.col("quantity").sum()).join(numbered.lazy(), on="issue")
+    total = priced.select(value.sum()).collect(engine="streaming").item()
+    if total is not None and total > LARGEST_SUM:
+        raise BadInput(f"{file_name}: its market value is too large to be reckoned exactly")
 
 
 def _identified_keys(claims: pl.LazyFrame, locations: pl.LazyFrame, numbered: pl.DataFrame) -> pl.DataFrame:

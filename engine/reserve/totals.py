@@ -26,6 +26,7 @@ class CaseTotals(NamedTuple):
     """What other.csv adds to each total of a formula, in cents."""
 
     amounts: dict[Total, int]
+    rows: list[tuple[int, int, int]]  # item, line of other.csv, cents
     notes: list[Note]
     gaps: list[Gap]
 
@@ -45,6 +46,7 @@ def totals_of(case: Case, formula: Formula, as_of: date, method: Method, policy:
     is_lone_pab = formula is Formula.PAB and not case.has_customers
     rows = is_of(case.other, formula, Formula.PAB if is_lone_pab else Formula.CUSTOMER)
     amounts: dict[Total, int] = {}
+    counted: list[tuple[int, int, int]] = []
     notes: list[Note] = []
     gaps: list[Gap] = []
     for line, number, amount, opened_on in rows.select(LINE, "item", "amount", "opened_on").iter_rows():
@@ -54,12 +56,14 @@ def totals_of(case: Case, formula: Formula, as_of: date, method: Method, policy:
             gaps.append(Gap(item, f"other.csv, line {line}: the amount of {total} is missing"))
         elif item not in AGED_ITEMS:
             amounts[total] = amounts.get(total, 0) + amount
+            counted.append((item, line, amount))
         elif opened_on is None and amount:
             gaps.append(
                 Gap(item, f"other.csv, line {line}: opened_on of {total} is missing, which decides on it")
             )
         elif opened_on is not None and opened_on <= last_old_day(item, as_of, method, policy):
             amounts[total] = amounts.get(total, 0) + amount
+            counted.append((item, line, amount))
         elif amount:
             notes.append(
                 Note(f"Item {item}", item, 0, f"{total} of {opened_on} is not {age_words(item, method)} old")
@@ -73,4 +77,4 @@ def totals_of(case: Case, formula: Formula, as_of: date, method: Method, policy:
                 "drafts and checks drawn against credit balances or in excess of bank balances",
             )
         )
-    return CaseTotals(amounts, notes, gaps)
+    return CaseTotals(amounts, counted, notes, gaps)

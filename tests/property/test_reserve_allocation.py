@@ -10,24 +10,29 @@ import itertools
 import random
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from engine.reserve.ageing import last_old_day
-from engine.reserve.computation import Computation
+from engine.reserve.case_files import read_case
+from engine.reserve.computation import Computation, Terms, compute
 from engine.reserve.exact import shares, spread
 from engine.reserve.kinds import Claim, Location
 from engine.reserve.matrix import AGED_BY, BOX_LAST, LONG_OF, SHORT_OF, Basis, Cell, Long, Short
 from engine.reserve.policy import DEFAULT
-from engine.reserve.terms import Formula, Method
-from tests.support.reserve_case import AS_OF, computed
+from engine.reserve.sources import source_rows
+from engine.reserve.terms import Formula, Frequency, Method
+from tests.support.reserve_case import AS_OF, computed, write
 
 AGES = (1, 12, 30, 31, 40, 41)
 PRICES = {"S": 10, "T": 3}
@@ -97,18 +102,23 @@ def stock_records(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     return claims, locations
 
 
-def told(claims: list[Row], locations: list[Row], method: str = "basic", *, pab: bool = False) -> Computation:
-    """The computation of a stock record alone, with its contract values taken to be cents of the rows."""
+@contextmanager
+def written(claims: list[Row], locations: list[Row]) -> Iterator[Path]:
+    """A folder with a stock record, its accounts and prices."""
     with tempfile.TemporaryDirectory() as folder:
-        return computed(
+        yield write(
             Path(folder),
-            method,
-            pab=pab,
             accounts="\n".join(f"{a},{c}" for a, c in ACCOUNTS.items()),
             claims="\n".join(r.text() for r in claims),
             locations="\n".join(r.text() for r in locations),
             prices="\n".join(f"{i},{p}.00,yes" for i, p in PRICES.items()),
         )
+
+
+def told(claims: list[Row], locations: list[Row], method: str = "basic", *, pab: bool = False) -> Computation:
+    """The computation of a stock record alone."""
+    with written(claims, locations) as folder:
+        return computed(folder, method, pab=pab)
 
 
 def bucket_of(row: Row, method: Method) -> Long | Short:
@@ -285,6 +295,18 @@ def test_the_result_lies_between_the_bounds_of_all_matchings(
             assert solved.success, solved.message
             low, high = (low + solved.fun, high) if sign == 1 else (low, high - solved.fun)
     assert low - 0.6 <= found <= high + 0.6
+
+
+@settings(max_examples=40, deadline=None)
+@given(stock_records(), st.sampled_from(list(Formula)))
+def test_the_rows_behind_a_line_sum_to_it(sides: tuple[list[Row], list[Row]], formula: Formula) -> None:
+    with written(*sides) as folder:
+        case = read_case(folder, AS_OF)
+        outcome = compute(case, Terms(AS_OF, Method.BASIC, Frequency.WEEKLY, formula))
+        rows = source_rows(case, outcome)
+    summed = dict(rows.group_by("item").agg(pl.col("amount_minor").sum()).iter_rows())
+    assert summed == {item: amount for item, amount in outcome.lines.items() if amount and item != 16}
+    assert (rows["amount_minor"] > 0).all()
 
 
 @settings(max_examples=40, deadline=None)

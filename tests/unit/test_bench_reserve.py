@@ -1,4 +1,4 @@
-"""The reserve's benchmark measures what it says: a case of so many rows that balances, computed to its end.
+"""The reserve's benchmark measures what it says: a case that balances, computed to its end."""
 
 from __future__ import annotations
 

@@ -207,11 +207,12 @@ def test_sums_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         computed(tmp_path, claims=rows, locations="S,box,,1")
 
 
-def test_a_value_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("location", ["firm_short", "loan", "box"])
+def test_a_value_that_does_not_fit_is_refused(tmp_path: Path, location: str) -> None:
     with pytest.raises(BadInput, match="too large to be reckoned exactly"):
         computed(
             tmp_path,
             claims="S,customer_margin,,999999999999999",
-            locations="S,firm_short,,999999999999999",
+            locations=f"S,{location},,999999999999999,5",
             prices="S,999999999",
         )

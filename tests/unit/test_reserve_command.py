@@ -45,6 +45,7 @@ def test_the_example_line_by_line() -> None:
     assert outcome["requirement"] == 66_628.50 and outcome["excess_debits"] == 0.0
     assert outcome["eligible_deposit"] == 60_000.0
     assert (outcome["order"], outcome["order_amount"]) == ("DEPOSIT", 6_628.50)
+    assert outcome["deposit_due"] == 6_628.50
     assert outcome["deadline"] == "2026-10-06T10:00:00-04:00"
     assert [(n["note"], n["item"], n["amount"]) for n in outcome["notes"]] == [
         ("A", "1", 12_500.0),

@@ -91,9 +91,9 @@ def part_of_instrument(risk, account_id, i, more):
 def part_of_underlying(risk, account_id, i, more_id, more, orders):
     """What the instruments of one underlying, of which `i` is any, add together. Returns basis and name.
 
-    Basis: the floor under what longs of one instrument and shorts of another cancel of each other; without
-    orders exactly, with orders on both sides at most the largest against all others. Name: its value if its issuer can
-    fail alone. Both for the worst that open orders can make of it, with `more` lots of `more_id` on top; with
+    Basis: the floor under what longs of one instrument and shorts of another cancel of each other; with
+    orders on both sides, at most the largest against all others. Name: its value if its issuer can fail
+    alone. Both for the worst that open orders can make of it, with `more` lots of `more_id` on top; with
     `orders` zero for what is held alone.
     """
     longs, shorts, up, down = np.int64(0), np.int64(0), np.int64(0), np.int64(0)

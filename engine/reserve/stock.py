@@ -84,8 +84,7 @@ def stock_of(case: Case, as_of: date, method: Method, policy: Policy) -> Stock:
         pl.col("exempt").fill_null(False),
     )
     claims, locations = bucketed_rows(case, as_of, method, policy)
-    _require_value(claims, numbered, "claims.csv")
-    _require_value(locations, numbered, "locations.csv")
+    _require_value(locations, numbered)
     keys = _identified_keys(claims, locations, numbered)
     count = len(issues)
     identity = np.arange(count, dtype=np.int64)
@@ -93,15 +92,20 @@ def stock_of(case: Case, as_of: date, method: Method, policy: Policy) -> Stock:
     key_longs = _side(claims, numbered, keys, Long, len(keys))
     key_shorts = _side(locations, numbered, keys, Short, len(keys))
     key_issue = keys["number"].to_numpy().astype(np.int64)
+    rest = moved(shorts, key_shorts, key_issue, -1)
+    price = numbered["price"].to_numpy().astype(np.int64)
+    owed = longs.quantity.sum(axis=0).astype(np.float64) * np.maximum(price, 0)
+    if owed.sum() / UNITS_PER_CENT > LARGEST_SUM:
+        raise BadInput("claims.csv: its market value is too large to be reckoned exactly")
     return Stock(
         issues["issue"].to_list(),
-        numbered["price"].to_numpy().astype(np.int64),
+        price,
         numbered["exempt"].to_numpy(),
         Pools(key_issue, key_longs, key_shorts),
         Pools(
             identity,
             moved(longs, key_longs, key_issue, -1),
-            moved(shorts, key_shorts, key_issue, -1),
+            rest._replace(excess=np.maximum(rest.excess, 0)),  # each pool's is rounded up
         ),
         keys,
         longs.quantity.sum(axis=0) - shorts.quantity.sum(axis=0),
@@ -161,13 +165,13 @@ def _bucketed(
     )
 
 
-def _require_value(rows: pl.LazyFrame, numbered: pl.DataFrame, file_name: str) -> None:
-    """Raise BadInput when the market value of one side does not fit in 64 bits of cents."""
+def _require_value(locations: pl.LazyFrame, numbered: pl.DataFrame) -> None:
+    """Raise BadInput when the market value of what is located does not fit in 64 bits of cents."""
     value = pl.col("quantity").cast(pl.Float64) * pl.col("price").clip(lower_bound=0) / UNITS_PER_CENT
-    priced = rows.group_by("issue").agg(pl.col("quantity").sum()).join(numbered.lazy(), on="issue")
+    priced = locations.group_by("issue").agg(pl.col("quantity").sum()).join(numbered.lazy(), on="issue")
     total = priced.select(value.sum()).collect(engine="streaming").item()
     if total is not None and total > LARGEST_SUM:
-        raise BadInput(f"{file_name}: its market value is too large to be reckoned exactly")
+        raise BadInput("locations.csv: its market value is too large to be reckoned exactly")
 
 
 def _identified_keys(claims: pl.LazyFrame, locations: pl.LazyFrame, numbered: pl.DataFrame) -> pl.DataFrame:

@@ -210,16 +210,20 @@ class JournalWriter:
         return frames
 
     def prepare(self) -> bool:
-        """Make a segment ahead of need, where one is missing; returns whether another one is still missing.
+        """Go a step towards a segment ahead of need, if one is missing; returns whether there is more to do.
 
-        Beside `commit` on a thread of its own. Raises JournalFailed when the disk fails otherwise than by
-        being full.
+        Beside `commit` on a thread of its own, after a pause of `pause_seconds`. Raises JournalFailed when
+        the disk fails otherwise than by being full.
         """
         try:
             return self._spares.make()
         except OSError as error:
             self._unusable = f"{self._folder}: no segment can be made: {error!r}"
             raise JournalFailed(self._unusable) from error
+
+    def pause_seconds(self, *, is_more: bool) -> float:
+        """How long to wait until `prepare` again, so that the frames' own syncs find the disk free."""
+        return self._spares.pause_seconds(is_more=is_more)
 
     def close(self) -> None:
         """Release the folder; all that was committed is durable already."""

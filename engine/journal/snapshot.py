@@ -1,8 +1,8 @@
 """The engine's state at one frame, so that a start need not replay the whole journal.
 
 Owns: the file and how many are kept. Does not own: what the arrays mean. A snapshot is never the only copy:
-the journal can always rebuild it, so one that does not verify is passed over. It is written beside the journal,
-so it takes the disk, and the interpreter, for small pieces at a time.
+the journal can always rebuild it, so one that does not verify is passed over. It is written beside the
+journal, so it takes the disk, and the interpreter, for small pieces at a time.
 """
 
 from __future__ import annotations

@@ -184,15 +184,15 @@ def test_a_segment_that_was_made_ahead_is_used_and_made_again(tmp_path: Path) ->
 
 def test_a_large_segment_is_made_in_steps_that_leave_the_disk_free(tmp_path: Path) -> None:
     disk, open_before = SmallDisk(), len(list(OPEN_FILES.iterdir()))
-    spares = SpareSegments(tmp_path, 3 << 20, disk)
+    spares = SpareSegments(tmp_path, 9 << 20, disk)
     pauses = list[float]()
     while is_more := spares.make():
         pauses.append(spares.pause_seconds(is_more=is_more))
-    assert pauses[:5] == [0] * 5, "with none made there is no time to lose"
-    assert len(pauses) == 11 and min(pauses[5:]) > 0, "then every step is followed by a pause"
+    assert pauses[:2] == [0, 0], "with none made there is no time to lose, and steps are large"
+    assert len(pauses) == 2 + 18 and min(pauses[2:]) > 0, "then they are small, and a pause follows each"
     assert spares.pause_seconds(is_more=False) > max(pauses)
-    assert [p.stat().st_size for p in sorted(tmp_path.iterdir())] == [3 << 20, 3 << 20]
-    taken = spares.take(3 << 20)
+    assert [p.stat().st_size for p in sorted(tmp_path.iterdir())] == [9 << 20, 9 << 20]
+    taken = spares.take(9 << 20)
     assert taken is not None and spares.make()  # begun, not made
     disk.close(taken[1])
     spares.close()

@@ -85,7 +85,8 @@ class Batch:
 
         Raises InvariantBroken when their sequences are not one run.
         """
-        table = Sections.of(sections).table
+        given = Sections.of(sections)  # held: its table points into it
+        table = given.table
         own = table[IS_COMMAND[table[:, HEAD] & TYPE_MASK]]
         room = np.empty(int((own[:, COUNT] * own[:, WIDTH]).sum()), dtype=np.int64)
         copied, order = np.empty_like(own), np.empty((int(own[:, COUNT].sum()), 2), dtype=np.int64)

@@ -114,14 +114,15 @@ def request_of_body(request_id: int, body: bytes, command_count: int, session_id
 
 def encode_answer(request_id: int, frame: Frame, first_sequence: int, command_count: int) -> Content:
     """An answer: the events of a frame that a request's commands caused."""
-    table = Sections.of(frame.sections).table
+    sections = Sections.of(frame.sections)  # held: its table points into it
+    table = sections.table
     cuts = np.empty((len(table), 2), dtype=np.int64)
     end = first_sequence + command_count
-    sections, words = binary_kernel.cut_events(table, IS_EVENT, first_sequence, end, cuts)
+    count, words = binary_kernel.cut_events(table, IS_EVENT, first_sequence, end, cuts)
     room = np.empty(_ANSWER.size // 8 + words, dtype=np.int64)
     binary_kernel.copy_events(table, cuts, room, _ANSWER.size // 8)
     answer = room.data.cast("B")
-    _ANSWER.pack_into(answer, 0, ANSWER_MAGIC, words * 8, request_id, frame.index, first_sequence, sections)
+    _ANSWER.pack_into(answer, 0, ANSWER_MAGIC, words * 8, request_id, frame.index, first_sequence, count)
     return answer
 
 

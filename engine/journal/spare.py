@@ -2,8 +2,8 @@
 
 Owns: zero-filled files without a header yet, two of them when all is well. While one is there another is made
 in small steps with pauses, so that frames find the disk and a core free. A spare becomes the next segment.
-When no other can be made in its place for want of room, the journal is low: the last one takes what must still
-be journaled (cancels, the end of the day), and nothing else should be.
+When no other can be made in its place for want of room, the journal is low: the last one takes what must
+still be journaled (cancels, the end of the day), and nothing else should be.
 """
 
 from __future__ import annotations

@@ -95,6 +95,7 @@ class EngineServer:
         self._clock = clock
         self._snapshots = snapshots
         self._selector = selectors.DefaultSelector()
+        self._received = memoryview(bytearray(LINE_BYTES))  # one for all: taking so much anew costs more
         self._waiting: deque[_Request] = deque()
         self._deciding: deque[list[_Request]] = deque()  # a list for each frame that is not durable yet
         self._listener = listen_at(path)
@@ -154,11 +155,11 @@ class EngineServer:
             if mask & selectors.EVENT_WRITE:
                 self._send(client)
             if mask & selectors.EVENT_READ:
-                part = client.socket.recv(LINE_BYTES)
-                if not part:
+                count = client.socket.recv_into(self._received)
+                if not count:
                     self._hang_up(client)
                     return
-                client.inbound += part
+                client.inbound += self._received[:count]
                 if client.inbound.startswith(binary.REQUEST_MAGIC[:1]):
                     self._take_requests(client)
                 else:

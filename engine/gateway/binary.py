@@ -140,7 +140,7 @@ def answer_bytes(inbound: bytes | bytearray) -> int:
     return body_bytes + (_ANSWER.size if magic == ANSWER_MAGIC else _HEAD.size)
 
 
-def decode_answer(raw: bytes | memoryview) -> Answer:
+def decode_answer(raw: Content) -> Answer:
     """A whole answer. Raises BadInput with the engine's reason when it refused the request."""
     magic, _, request_id = _HEAD.unpack_from(raw)
     if magic != ANSWER_MAGIC:

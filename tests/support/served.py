@@ -14,8 +14,15 @@ from tests.support.scenario import World
 
 @contextmanager
 def served(world: World, path: Path) -> Iterator[tuple[threading.Event, threading.Thread]]:
-    """Serve at `path` while the block runs, or until the event that is given is set."""
+    """Serve a world at `path` while the block runs, or until the event that is given is set."""
     server = EngineServer(world.pipeline, world.journal, path, FakeClock(world.now_ns + 1))
+    with serving(server) as served_by:
+        yield served_by
+
+
+@contextmanager
+def serving(server: EngineServer) -> Iterator[tuple[threading.Event, threading.Thread]]:
+    """Let a thread serve while the block runs, or until the event that is given is set."""
     stop = threading.Event()
     thread = threading.Thread(target=server.run, args=(stop.is_set,))
     thread.start()

@@ -28,6 +28,7 @@ from schemas.risk import (
     InstrumentRiskSet,
     MarginChanged,
     MarginModelSet,
+    MarginReviewed,
     MarginStateChanged,
     ScenariosActivated,
 )
@@ -86,7 +87,7 @@ class SlowLane:
         elif cls is MarginModelSet or cls is ScenariosActivated:
             for instrument_id in np.flatnonzero(self._state.instruments["instrument_id"]).tolist():
                 self._moved.update(_exposed(self._state, instrument_id))
-        elif cls is AccountMarginSet:
+        elif cls is AccountMarginSet or cls is MarginReviewed:
             self._moved.add(event.account_id)
         return event
 

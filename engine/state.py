@@ -15,7 +15,8 @@ from engine.ledger.balances import Balances
 from engine.market.books import Books
 from engine.market.day_orders import DayOrders, canonical_rows, make_day_orders
 from engine.payments.state import PaymentState
-from engine.risk.margin_kernel import equity_at, initial_margin_at, maintenance_margin_at
+from engine.risk.account_kernel import held_lots
+from engine.risk.margin_kernel import equity_at, initial_margin_at, maintenance_with_at
 from engine.risk.scenarios import RiskState
 from engine.risk.tables import RiskTables
 from engine.settlement.state import SettlementState
@@ -83,7 +84,12 @@ class State:
 
     def maintenance_minor(self, account_id: int) -> int:
         """Maintenance margin of an account, in minor units of the margin currency."""
-        return int(maintenance_margin_at(self.tables.address, account_id))
+        return int(maintenance_with_at(self.tables.address, account_id, 0, 0))
+
+    def held_lots(self, account_id: int, instrument_id: int) -> int:
+        """What an account holds of an instrument, in lots, signed."""
+        shared = self.instruments, self.positions, self.balances.amounts
+        return int(held_lots(*shared, account_id, instrument_id))
 
     def free_cash_minor(self, account_id: int) -> int:
         """What may leave an account without breaking its margin."""

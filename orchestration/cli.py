@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from engine.config import EngineSettings, Home
-from orchestration import cli_backup, cli_journal
+from orchestration import cli_backup, cli_journal, cli_reserve_verify
 from orchestration.cli_shared import HomeOption, told_in_one_line
 from orchestration.cli_shared import exit_on as _exit_on
 from orchestration.cli_shared import home_of as _home
@@ -30,6 +30,7 @@ app.add_typer(serve, name="serve")
 app.add_typer(bench, name="bench")
 app.add_typer(cli_journal.journal, name="journal")
 verify.command("journal")(cli_journal.verify_the_journal)
+verify.command("reserve")(cli_reserve_verify.verify_the_reserve)
 app.command("backup")(cli_backup.backup)
 app.command("restore")(cli_backup.restore)
 

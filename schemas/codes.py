@@ -43,6 +43,10 @@ class InstrumentClass(IntEnum):
     PERPETUAL = 5
 
 
+CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
+"""What is a claim on a price difference and never delivered."""
+
+
 class InstrumentState(IntEnum):
     """Which phase of its session an instrument is in."""
 
@@ -277,6 +281,8 @@ class PostingReason(IntEnum):
     VARIATION = 11
     RESERVE_DEPOSIT = 12
     CAPITAL = 13
+    TAKE_OVER = 14
+    DEFICIT = 15  # a negative balance that the firm bears
 
 
 class ObligationSide(IntEnum):

@@ -108,6 +108,14 @@ class InstrumentRisk:
     is_single_name: Flag = field("Whether its issuer can fail alone.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccountMarginTerms:
+    """How an account is protected."""
+
+    is_retail: Flag = field("Whether the caps and the close-out rule of retail clients hold.")
+    has_protection: Flag = field("Whether a negative balance is written off; a retail client's always is.")
+
+
 # Commands ---------------------------------------------------------------------------------------------------
 
 
@@ -151,11 +159,10 @@ class SetInstrumentRisk(InstrumentRisk, Command):
 
 
 @record(table="set_account_margin", key="sequence", role=Role.COMMAND, type_code=76)
-class SetAccountMargin(Command):
-    """Say whether an account is a retail client's."""
+class SetAccountMargin(AccountMarginTerms, Command):
+    """Say how an account is protected."""
 
     account_id: AskedAccountId = field("The account.")
-    is_retail: Flag = field("Whether the caps and the close-out rule of retail clients hold.")
 
 
 @record(table="report_margins", key="sequence", role=Role.COMMAND, type_code=77)
@@ -163,6 +170,21 @@ class ReportMargins(Command):
     """Ask for the margin of every account as it is now, and for what it is computed of."""
 
     business_epoch_day: EpochDay = field("The business day that it is the figure of.")
+
+
+@record(table="review_margin", key="sequence", role=Role.COMMAND, type_code=78)
+class ReviewMargin(Command):
+    """Ask where an account stands now: after what was done about it."""
+
+    account_id: AskedAccountId = field("The account.")
+
+
+@record(table="take_over_account", key="sequence", role=Role.COMMAND, type_code=79)
+class TakeOverAccount(Command):
+    """Ask the house to take over what cannot be closed in the market; an unpaid rest is written off or owed."""
+
+    account_id: AskedAccountId = field("Whose positions.")
+    house_account_id: AskedAccountId = field("The firm's own account that takes them.")
 
 
 # Events -----------------------------------------------------------------------------------------------------
@@ -217,11 +239,10 @@ class InstrumentRiskSet(InstrumentRisk, Event):
 
 
 @record(table="account_margins", key="sequence", role=Role.EVENT, type_code=137)
-class AccountMarginSet(Event):
-    """Whether an account is a retail client's from now on."""
+class AccountMarginSet(AccountMarginTerms, Event):
+    """How an account is protected from now on."""
 
     account_id: AccountId = field("The account.")
-    is_retail: Flag = field("Whether the caps and the close-out rule of retail clients hold.")
 
 
 @record(table="margin_states", key="sequence", role=Role.EVENT, type_code=138)
@@ -261,6 +282,37 @@ class MarginPositionReported(Event):
     mark_ticks: AskedTicks = field("The mark.")
 
 
+@record(table="margin_reviews", key="sequence", role=Role.EVENT, type_code=181)
+class MarginReviewed(Event):
+    """It was asked where an account stands; the margin that follows tells."""
+
+    account_id: AccountId = field("The account.")
+
+
+@record(table="takeovers", key="sequence", role=Role.EVENT, type_code=182)
+class PositionTakenOver(Event):
+    """The house took a client's whole position in an instrument, at the mark."""
+
+    account_id: AccountId = field("Whose it was.")
+    house_account_id: AccountId = field("Whose it is.")
+    instrument_id: InstrumentId = field("The instrument.")
+    taken_lots: SignedLots = field("What was taken.")
+    mark_ticks: AskedTicks = field("At which price.")
+    taken_cost_minor: MinorUnits = field("What a contract had cost; it goes with the position.")
+    paid_minor: MinorUnits = field("What the house pays for it; negative is what the client pays.")
+
+
+@record(table="deficits_written_off", key="sequence", role=Role.EVENT, type_code=183)
+class DeficitWrittenOff(Event):
+    """The firm bears what a protected client owed beyond all that it had.
+
+    Source: ESMA Decision (EU) 2018/796, article 2 (negative balance protection).
+    """
+
+    account_id: AccountId = field("The client's account; it stands at zero now.")
+    deficit_minor: Minor = field("What the firm bears.")
+
+
 # State ------------------------------------------------------------------------------------------------------
 
 
@@ -290,8 +342,7 @@ class MarginModelRow(MarginModel):
 
 
 @record(table="account_margin_states", key="is_retail", role=Role.STATE)
-class AccountMarginRow:
+class AccountMarginRow(AccountMarginTerms):
     """What margin knows of an account besides its positions; row number is account_id."""
 
-    is_retail: Flag = field("Whether it is a retail client's.")
     margin_state_code: MarginStateCode = field("Where it stood when it was last told.")

@@ -72,6 +72,6 @@ def remark_all(address, count) -> int:
         freshen(risk, account_id)
         has = equity(risk, account_id)
         needs = initial_margin(risk, account_id)
-        if has < needs and has < maintenance_margin(risk, account_id):
+        if has < needs and has < maintenance_margin(risk, account_id, 0, 0):
             below += 1
     return below

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.codes import AssetClass, ObligationSide, PostingReason
+from schemas.codes import CONTRACTS, AssetClass, ObligationSide, PostingReason
 from schemas.codes import LedgerAccountKind as Kind
 from schemas.headers import Event
 from schemas.ledger import BankLoanTaken, CapitalContributed, ReserveDepositOrdered
@@ -19,6 +19,7 @@ from schemas.payments import (
     WithdrawalApproved,
     WithdrawalPaid,
 )
+from schemas.risk import DeficitWrittenOff, PositionTakenOver
 from schemas.settlement import (
     SettlementConfirmed,
     SettlementFailed,
@@ -202,6 +203,27 @@ def _against_payment(
         yield _Move(reason, paid_in, minor, money_place, waited, reference)
 
 
+# Accounts that cannot pay ------------------------------------------------------------------------
+
+
+def _taken_over(state: State, e: PositionTakenOver) -> _Moves:
+    """Units go with the position where it has any; a contract's is a row of its own."""
+    instrument = state.instruments[e.instrument_id]
+    client, house = Party(Kind.CLIENT, e.account_id), Party(Kind.CLIENT, e.house_account_id)
+    reason = PostingReason.TAKE_OVER
+    if int(instrument["instrument_class_code"]) not in CONTRACTS:
+        units = abs(e.taken_lots) * int(instrument["lot_units"])
+        giver, taker = (client, house) if e.taken_lots > 0 else (house, client)
+        yield _Move(reason, int(instrument["base_asset_id"]), units, giver, taker, e.sequence)
+    payer, payee = (house, client) if e.paid_minor > 0 else (client, house)
+    yield _Move(reason, int(instrument["quote_asset_id"]), abs(e.paid_minor), payer, payee, e.sequence)
+
+
+def _written_off(state: State, e: DeficitWrittenOff) -> _Moves:
+    client, money = Party(Kind.CLIENT, e.account_id), state.money_asset_id
+    yield _Move(PostingReason.DEFICIT, money, e.deficit_minor, FIRM_CAPITAL, client, e.sequence)
+
+
 _TRANSFERS: dict[type[Event], Callable[[Any, Any], _Moves]] = {
     DepositCredited: _deposit,
     SecuritiesTransferredIn: _securities_in,
@@ -213,4 +235,6 @@ _TRANSFERS: dict[type[Event], Callable[[Any, Any], _Moves]] = {
     VariationSettled: _variation,
     SettlementConfirmed: _confirmed,
     SettlementFailed: _failed,
+    PositionTakenOver: _taken_over,
+    DeficitWrittenOff: _written_off,
 }

@@ -14,6 +14,7 @@ from engine.errors import BadInput
 from engine.market.requests import Venue
 from engine.risk.room import LARGEST_HOLDING, LARGEST_VALUE, held_units, is_worth_room
 from schemas.codes import (
+    CONTRACTS,
     AssetClass,
     InstrumentClass,
     InstrumentState,
@@ -38,8 +39,6 @@ from schemas.market import (
 
 if TYPE_CHECKING:
     from engine.state import State
-
-_CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
 
 
 def configure_again(state: State, command: ConfigureEngine, emit: Emit) -> None:
@@ -94,10 +93,10 @@ def _is_sound(state: State, command: ListInstrument) -> bool:
 
 def _is_delivered_twice(state: State, command: ListInstrument) -> bool:
     """An asset is valued by the one instrument that delivers it."""
-    if command.instrument_class_code in _CONTRACTS:
+    if command.instrument_class_code in CONTRACTS:
         return False
     listed = state.instruments[state.instruments["instrument_id"] != 0]
-    delivers = ~np.isin(listed["instrument_class_code"], _CONTRACTS)
+    delivers = ~np.isin(listed["instrument_class_code"], CONTRACTS)
     return bool(np.any(listed["base_asset_id"][delivers] == command.base_asset_id))
 
 

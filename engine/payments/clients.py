@@ -15,10 +15,10 @@ from engine.identity.accounts import REFUSED_BY_STATUS, is_open, is_street, stat
 from engine.payments.state import Payable
 from engine.risk.room import has_room
 from schemas.codes import (
+    CONTRACTS,
     AccountClass,
     AccountStatus,
     AssetClass,
-    InstrumentClass,
     LedgerAccountKind,
     RejectReason,
 )
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from engine.state import State
 
 MONEY = frozenset({AssetClass.CURRENCY})
-CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
 DEPOSITABLE = frozenset({AssetClass.CURRENCY, AssetClass.TOKEN})
 TRANSFERABLE = frozenset({AssetClass.SECURITY, AssetClass.TOKEN})
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from engine.clock import WallClock
 from engine.config import Home
 from engine.journal.reader import follow
-from schemas.codes import AccountClass, AssetClass, InstrumentClass, LedgerAccountKind, Side
+from schemas.codes import CONTRACTS, AccountClass, AssetClass, LedgerAccountKind, Side
 from schemas.derive.layout import Rows
 from schemas.identity import AccountOpened
 from schemas.ledger import Posting
@@ -41,8 +41,6 @@ WRITING_NS = 40_000_000  # at most one file in this time; with the reader's poll
 
 Ints = npt.NDArray[np.int64]
 Pair = tuple[int, int]
-
-_CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
 
 
 class LiveView:
@@ -105,7 +103,7 @@ class LiveView:
         if self.accounts[account_id]["account_class_code"] == AccountClass.STREET:
             return 0
         instrument = self.instruments[instrument_id]
-        if instrument["instrument_class_code"] in _CONTRACTS:
+        if instrument["instrument_class_code"] in CONTRACTS:
             return self.traded_lots.get((account_id, instrument_id), 0)
         units = self.balances.get((account_id, instrument["base_asset_id"]), 0)
         return units // instrument["lot_units"]

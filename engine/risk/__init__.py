@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.emit import Applier, Handler
+from engine.risk import liquidation
 from engine.risk import parameters as p
 from engine.risk.report import report_margins
 from schemas import risk as r
@@ -17,6 +18,8 @@ HANDLERS: dict[type[Command], Handler] = {
     r.SetInstrumentRisk: p.set_instrument_risk,
     r.SetAccountMargin: p.set_account_margin,
     r.ReportMargins: report_margins,
+    r.ReviewMargin: liquidation.review_margin,
+    r.TakeOverAccount: liquidation.take_over_account,
 }
 
 APPLIERS: dict[type[Event], Applier] = {
@@ -28,4 +31,5 @@ APPLIERS: dict[type[Event], Applier] = {
     r.InstrumentRiskSet: p.instrument_risk_set,
     r.AccountMarginSet: p.account_margin_set,
     r.MarginStateChanged: p.margin_state_changed,
+    r.PositionTakenOver: liquidation.position_taken_over,
 }

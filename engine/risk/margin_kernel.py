@@ -223,19 +223,26 @@ def can_carry(risk, account_id, i, more, left):
 
 
 @kernel
-def maintenance_margin(risk, account_id):
-    """What an account's positions require, its open orders left out."""
+def maintenance_margin(risk, account_id, more_id, more):
+    """What an account's positions require with `more` lots of one on top, its open orders left out."""
     add_ons = np.int64(0)
     for i in range(1, len(risk.instruments)):
-        lots = held(risk, account_id, i) if risk.instruments[i].instrument_id != 0 else np.int64(0)
         if risk.terms[i].is_modelled == 0:
             continue
+        lots = held(risk, account_id, i) + (more if i == more_id else 0)
         if lots != 0:
             add_ons += charge_minor(risk.instruments[i], risk.terms[i], abs(lots))
         if is_first_of_ring(risk, i):
-            basis, _name = part_of_underlying(risk, account_id, i, 0, 0, 0)
-            add_ons += basis
-    return _risk_of_positions(risk, account_id, 0, 0) + add_ons
+            add_ons += _held_of_underlying(risk, account_id, i, more_id, more)[0]
+    return _risk_of_positions(risk, account_id, more_id, more) + add_ons
+
+
+@kernel
+def _held_of_underlying(risk, account_id, i, more_id, more):
+    """Basis and name of an underlying with `more` lots of an instrument, which need not be one of it."""
+    if more_id != 0 and risk.instruments[i].base_asset_id == risk.instruments[more_id].base_asset_id:
+        return part_of_underlying(risk, account_id, i, more_id, more, 0)
+    return part_of_underlying(risk, account_id, i, 0, 0, 0)
 
 
 @kernel
@@ -273,11 +280,7 @@ def _risk_of_positions(risk, account_id, more_id, more):
         if lots != 0:
             add_scaled(vector, _row(risk, risk.profits_address, i), lots, count)
         if is_first_of_ring(risk, i):
-            value = np.int64(0)
-            if more_id != 0 and risk.instruments[i].base_asset_id == risk.instruments[more_id].base_asset_id:
-                _basis, value = part_of_underlying(risk, account_id, i, more_id, more, 0)
-            else:
-                _basis, value = part_of_underlying(risk, account_id, i, 0, 0, 0)
+            value = _held_of_underlying(risk, account_id, i, more_id, more)[1]
             names += value
             if value > first:
                 first, second = value, first
@@ -317,6 +320,19 @@ def initial_margin_at(address, account_id) -> int:
 
 
 @kernel
-def maintenance_margin_at(address, account_id) -> int:
+def maintenance_with_at(address, account_id, more_id, more) -> int:
     """`maintenance_margin` by the address of a risk block."""
-    return maintenance_margin(_risk_at(address), account_id)
+    return maintenance_margin(_risk_at(address), account_id, more_id, more)
+
+
+@kernel
+def risk_with_at(address, account_id, more_id, more) -> int:
+    """What is at risk of an account's positions, with `more` lots of one on top."""
+    return _risk_of_positions(_risk_at(address), account_id, more_id, more)
+
+
+@kernel
+def charge_at(address, instrument_id, lots) -> int:
+    """What an absolute number of lots asks beyond its scenarios."""
+    risk = _risk_at(address)
+    return charge_minor(risk.instruments[instrument_id], risk.terms[instrument_id], lots)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.codes import MarginState
+from schemas.codes import AccountClass, MarginState
 
 if TYPE_CHECKING:
     from engine.state import State
@@ -24,6 +24,8 @@ def margin_state(
     is closed out below its part of initial margin too.
     Source: ESMA Decision (EU) 2018/796, article 2 (margin close-out protection).
     """
+    if state.accounts[account_id]["account_class_code"] == AccountClass.CUSTOMER_CASH:
+        return MarginState.FREE  # it has paid for all that it holds
     model = state.risk.model[0]
     if equity < 0:
         return MarginState.BANKRUPT

@@ -126,7 +126,7 @@ def set_instrument_risk(state: State, command: SetInstrumentRisk, emit: Emit) ->
 
 
 def set_account_margin(state: State, command: SetAccountMargin, emit: Emit) -> None:
-    """Say whether an opened account is a retail client's."""
+    """Say how an opened account is protected."""
     is_number = 0 < command.account_id < len(state.accounts)
     if not is_number or state.accounts[command.account_id]["account_id"] == 0:
         return refuse(emit, command, RejectReason.UNKNOWN_ACCOUNT)
@@ -182,6 +182,7 @@ def instrument_risk_set(state: State, event: InstrumentRiskSet) -> None:
 def account_margin_set(state: State, event: AccountMarginSet) -> None:
     """Remember it."""
     state.account_margins[event.account_id]["is_retail"] = event.is_retail
+    state.account_margins[event.account_id]["has_protection"] = event.has_protection
 
 
 def margin_state_changed(state: State, event: MarginStateChanged) -> None:

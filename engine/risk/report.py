@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.emit import Emit, refuse
-from engine.risk.account_kernel import held_lots
 from schemas.codes import AccountClass, RejectReason
 from schemas.risk import MarginPositionReported, MarginReported, ReportMargins
 
@@ -41,8 +40,7 @@ def report_margins(state: State, command: ReportMargins, emit: Emit) -> None:
 def _report_positions(state: State, day: int, account_id: int, emit: Emit) -> None:
     for instrument_id in np.flatnonzero(state.instruments["instrument_id"]).tolist():
         row = state.positions[account_id, instrument_id]
-        amounts = state.balances.amounts
-        lots = int(held_lots(state.instruments, state.positions, amounts, account_id, instrument_id))
+        lots = state.held_lots(account_id, instrument_id)
         if lots or row["cost_minor"] or row["open_buy_lots"] or row["open_sell_lots"]:
             emit(
                 MarginPositionReported,

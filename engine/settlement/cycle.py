@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.emit import OWN_SEQUENCE, Emit, refuse
 from engine.settlement.state import Obligation
-from schemas.codes import AccountClass, InstrumentClass, ObligationSide, RejectReason
+from schemas.codes import CONTRACTS, AccountClass, ObligationSide, RejectReason
 from schemas.settlement import (
     RunSettlementCycle,
     SettlementCycleCompleted,
@@ -22,8 +22,6 @@ from schemas.settlement import (
 
 if TYPE_CHECKING:
     from engine.state import State
-
-CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
 
 
 class Leg(NamedTuple):

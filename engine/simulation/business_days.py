@@ -1,20 +1,18 @@
-"""Business days and session hours of the simulated venue, from the New York exchange calendar.
+"""Business days and session hours of the simulated venue: those of the New York exchange.
 
-Owns: which day follows which, and when the session of a day begins and ends. Does not own: what
-the engine takes for today; that comes in with StartBusinessDay.
+Owns: when the session of a day begins and ends, in the units of commands. Does not own which days are
+business days (`engine.reserve.calendar`), or what the engine takes for today, which comes in with
+StartBusinessDay.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo
-
-import holidays
+from datetime import UTC, date, datetime, time
 
 from engine.errors import BadInput
+from engine.reserve.calendar import EXCHANGE
+from engine.reserve.deadline import NEW_YORK
 
-NEW_YORK = ZoneInfo("America/New_York")
 EPOCH = date(1970, 1, 1)
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
@@ -25,31 +23,19 @@ def epoch_day(day: date) -> int:
     return (day - EPOCH).days
 
 
-@cache
-def _closed_days(year: int) -> frozenset[date]:
-    return frozenset(holidays.financial_holidays("NYSE", years=year))
-
-
 def is_business_day(day: date) -> bool:
     """Whether the exchange trades on that day."""
-    return day.weekday() < 5 and day not in _closed_days(day.year)
+    return EXCHANGE.is_business_day(day)
 
 
 def following(day: date, count: int = 1) -> date:
     """The business day that is `count` business days after a day."""
-    for _ in range(count):
-        day += timedelta(days=1)
-        while not is_business_day(day):
-            day += timedelta(days=1)
-    return day
+    return EXCHANGE.following(day, count)
 
 
 def preceding(day: date) -> date:
     """The business day before a day."""
-    day -= timedelta(days=1)
-    while not is_business_day(day):
-        day -= timedelta(days=1)
-    return day
+    return EXCHANGE.preceding(day)
 
 
 def require_business_day(day: date) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from engine.simulation.business_days import MINUTE_NS
 from engine.simulation.desk import Desk
 from engine.simulation.world import Listing
-from schemas.codes import InstrumentClass, OrderLink, OrderType, Side, TimeInForce
+from schemas.codes import CONTRACTS, OrderLink, OrderType, Side, TimeInForce
 from schemas.headers import Command
 
 TODAY_MINUTES, TOMORROW_MINUTES = (
@@ -18,7 +18,6 @@ TODAY_MINUTES, TOMORROW_MINUTES = (
     (1_100, 1_500),
 )  # how long an order that is good till then is good
 TOMORROW_SHARE, UNTIL_CANCELLED_SHARE = 0.2, 0.3
-CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
 
 Writer = Callable[[int, Listing, Side, int], Iterator[Command]]
 

@@ -1,36 +1,17 @@
-"""Bytes that are filed: canonical JSON, digests, and files that are whole or not there.
+"""What products write: files that are whole or not there, and texts for people.
 
-Owns the form of what products write. Does not own any content.
+Does not own any content, or its canonical bytes (`engine.canonical`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from engine.canonical import canonical_json, readable_json, sha256_of
 
-def canonical_json(content: Any) -> bytes:
-    """JSON with sorted keys, no blanks and UTF-8: the same content is always the same bytes.
-
-    Integers and texts only; a float has no one form. Raises TypeError on anything else.
-    """
-    _refuse_floats(content)
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def readable_json(content: Any) -> bytes:
-    """As `canonical_json`, with line breaks for people; as reproducible."""
-    _refuse_floats(content)
-    return (json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def sha256_of(content: bytes) -> str:
-    """SHA-256 in lower-case hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+__all__ = ["canonical_json", "instant_text", "money_text", "readable_json", "sha256_of", "write_whole"]
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -61,14 +42,3 @@ def money_text(minor: int, digits: int = 2) -> str:
     whole, part = divmod(abs(minor), 10**digits)
     sign = "-" if minor < 0 else ""
     return f"{sign}{whole:,}.{part:0{digits}}" if digits else f"{sign}{whole:,}"
-
-
-def _refuse_floats(content: Any) -> None:
-    if isinstance(content, float):
-        raise TypeError(f"{content!r}: a filed number is an integer or a text")
-    if isinstance(content, dict):
-        for value in content.values():
-            _refuse_floats(value)
-    elif isinstance(content, list | tuple):
-        for value in content:
-            _refuse_floats(value)

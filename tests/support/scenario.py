@@ -193,6 +193,11 @@ class World:
         self.pipeline.state.balances.check()
         return self
 
+    def attempt(self, line: str) -> list[str]:
+        """Run one line that may be refused. Returns what came of it."""
+        verb, *rest = line.split()
+        return [t for t in map(_told, getattr(self, f"_{verb}")(*rest) or ()) if t]
+
     def _step(self, words: list[str], where: str) -> None:
         verb, *rest = words
         arrow = next((w for w in ("->", "=>") if w in rest), "")

@@ -51,6 +51,7 @@ CHECKS = {
     "products/reserve": {
         "statement_equals_marts": True,
         "arithmetic_holds": True,
+        "filing_verifies": True,
         "deposit_is_ordered": True,
     },
     "products/settlement_messages": {"every_instruction_has_one_message": True},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from engine.config import Home
 from engine.gateway.protocol import Receipt
 from engine.projections.lake import LakeWriter
 from orchestration.lake.tables import DAY_NS, date_of, lake_rows
-from orchestration.products.papers import instant_text, sha256_of
+from orchestration.products.papers import sha256_of
 from orchestration.products.reserve.assets import (
     DepositRefused,
     file_reserve,
@@ -23,7 +22,6 @@ from orchestration.products.reserve.assets import (
     order_deposit,
     read_filing,
 )
-from orchestration.products.reserve.calendar import deposit_date, due_at_ns, is_banking_day
 from orchestration.products.reserve.checks import broken_identities
 from orchestration.products.reserve.statement import Indeterminate, Statement
 from orchestration.settings import PlatformSettings
@@ -106,7 +104,12 @@ def _publish(home: Home, credit: int = 500_00, debit: int = 200_00, held: int = 
     }
     publish(home, "reserve_lines", lines)
     publish(home, "reserve_requirement", [required])
-    publish(home, "reserve_sources", [{"item_number": 1, "source": "account 1", "amount_minor": credit}])
+    sources = [(1, "account 1", credit), (10, "account 2", debit)]
+    publish(
+        home,
+        "reserve_sources",
+        [{"item_number": n, "source": source, "amount_minor": amount} for n, source, amount in sources],
+    )
 
 
 @pytest.fixture
@@ -241,26 +244,6 @@ def test_a_changed_filing_is_not_read(home: Home) -> None:
     path.write_bytes(path.read_bytes().replace(b"30400", b"30401"))
     with pytest.raises(Exception, match="not the statement that was filed"):
         read_filing(home, row)
-
-
-@pytest.mark.parametrize(
-    ("as_of", "due"),
-    [
-        (date(2026, 2, 25), date(2026, 2, 27)),
-        (date(2026, 10, 8), date(2026, 10, 13)),  # Columbus Day is no banking day
-        (date(2026, 7, 1), date(2026, 7, 3)),  # Independence Day on a Saturday: banks open on Friday
-        (date(2026, 11, 24), date(2026, 11, 27)),  # the day after Thanksgiving is a banking day
-        (date(2026, 12, 31), date(2027, 1, 5)),
-    ],
-)
-def test_the_second_banking_day_after(as_of: date, due: date) -> None:
-    assert deposit_date(as_of) == due
-
-
-def test_the_deadline_is_ten_in_new_york_in_winter_and_summer() -> None:
-    assert instant_text(due_at_ns(date(2026, 2, 25))) == "2026-02-27T15:00:00Z"
-    assert instant_text(due_at_ns(date(2026, 7, 7))) == "2026-07-09T14:00:00Z"
-    assert not is_banking_day(date(2023, 1, 2))  # New Year's Day was a Sunday
 
 
 def test_lake_writer_is_free_after_the_order(home: Home) -> None:

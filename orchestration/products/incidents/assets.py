@@ -18,8 +18,8 @@ from engine.journal.frame import Frame
 from engine.journal.reader import read_frames
 from orchestration.lake.tables import append_new, as_of_epoch_day, lake_rows
 from orchestration.products.incidents import bundle
-from orchestration.products.papers import sha256_of, write_whole
-from orchestration.signing import sign
+from orchestration.products.papers import sha256_of
+from orchestration.products.signed_folder import MANIFEST, is_in_place, put_in_place, seal
 from schemas.external import EvidenceBundle
 from schemas.headers import Event
 from schemas.incidents import DocumentRecorded
@@ -91,40 +91,26 @@ def events_by_incident(home: Home) -> dict[int, list[Event]]:
 
 def write_bundle(home: Home, clock: Clock, incident_id: int, files: Mapping[str, bytes]) -> EvidenceBundle:
     """Sign a bundle's files and put them in place of the incident's former bundle, which is kept aside."""
-    public = sign(home, b"")
-    files = {**files, bundle.PUBLIC_KEY: public.public_pem}
-    manifest = bundle.manifest_of(incident_id, files, public.fingerprint)
-    digest = sha256_of(manifest)
+    sealed = seal(home, files, bundle.heading_of(incident_id))
     target = bundle_folder(home, incident_id)
-    if not _is_in_place(target, files, manifest):
-        fresh = home.evidence / f".{target.name}.part"
-        shutil.rmtree(fresh, ignore_errors=True)
-        for name, content in files.items():
-            write_whole(fresh / name, content)
-        write_whole(fresh / bundle.MANIFEST, manifest)
-        write_whole(fresh / bundle.SIGNATURE, sign(home, manifest).signature.hex().encode())
+    if not is_in_place(target, sealed):
         _put_aside(home, target)
-        fresh.replace(target)
+        put_in_place(target, sealed)
     return EvidenceBundle(
-        bundle_reference=f"{incident_id}-{digest[:16]}",
+        bundle_reference=f"{incident_id}-{sealed.manifest_sha256[:16]}",
         incident_reference=str(incident_id),
         path=str(target.relative_to(home.root)),
-        manifest_sha256=digest,
-        document_count=len(files) + 2,
+        manifest_sha256=sealed.manifest_sha256,
+        document_count=len(sealed.files),
         made_at_ns=clock.now_ns(),
     )
-
-
-def _is_in_place(target: Path, files: Mapping[str, bytes], manifest: bytes) -> bool:
-    due = {**files, bundle.MANIFEST: manifest}
-    return all((target / n).is_file() and (target / n).read_bytes() == c for n, c in due.items())
 
 
 def _put_aside(home: Home, target: Path) -> None:
     """Keep the former bundle under its manifest's digest: what was shown to anyone stays showable."""
     if not target.exists():
         return
-    manifest = target / bundle.MANIFEST
+    manifest = target / MANIFEST
     digest = sha256_of(manifest.read_bytes()) if manifest.exists() else "unsigned"
     former = home.evidence / "former" / f"{target.name}-{digest[:16]}"
     shutil.rmtree(former, ignore_errors=True)

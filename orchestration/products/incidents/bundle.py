@@ -1,7 +1,7 @@
 """One incident's evidence: which files, with which bytes.
 
 Owns the content of a bundle; a pure function of journaled events, frames and documents, so that the same
-journal gives the same bytes. Does not own signing (`orchestration.signing`) or the folder (`assets.py`).
+journal gives the same bytes. Does not own signing (`signed_folder.py`) or the folder (`assets.py`).
 No name, address or account of a person is in it: clients stand as client_id, copies of notices as digests.
 """
 
@@ -14,16 +14,13 @@ from engine.journal.frame import Frame
 from orchestration.lake.tables import end_of_day_ns
 from orchestration.products import pages
 from orchestration.products.incidents.clocks import Entry, clock_statuses, unnotified
-from orchestration.products.papers import canonical_json, instant_text, readable_json, sha256_of
+from orchestration.products.papers import instant_text, readable_json
 from schemas.codes import DocumentType
 from schemas.headers import Event
 from schemas.incidents import DocumentRecorded
 from schemas.record import RecordType, Role, in_lake, record_of
 
 FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
-SIGNATURE = "manifest.sig"
-PUBLIC_KEY = "public_key.pem"
 HEADER = ("sequence", "cause_sequence", "occurred_at_ns")
 NEVER_COPIED = (DocumentType.NOTICE,)  # a copy of a notice names the person it went to
 
@@ -119,16 +116,9 @@ def bundle_files(
     return files
 
 
-def manifest_of(incident_id: int, files: Mapping[str, bytes], fingerprint: str) -> bytes:
-    """The canonical manifest: the digest of every file, and whose key signs it."""
-    return canonical_json(
-        {
-            "format_version": FORMAT_VERSION,
-            "incident_id": incident_id,
-            "key_fingerprint": fingerprint,
-            "files": {path: sha256_of(content) for path, content in files.items()},
-        }
-    )
+def heading_of(incident_id: int) -> dict[str, Any]:
+    """What the manifest says that the folder is."""
+    return {"format_version": FORMAT_VERSION, "incident_id": incident_id}
 
 
 def _notices(timeline: Sequence[Entry]) -> dict[str, Any]:

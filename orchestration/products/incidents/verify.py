@@ -10,10 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from orchestration.products.incidents.bundle import FORMAT_VERSION, MANIFEST, PUBLIC_KEY, SIGNATURE
+from orchestration.products.incidents.bundle import FORMAT_VERSION
 from orchestration.products.incidents.clocks import clock_statuses
-from orchestration.products.papers import canonical_json, sha256_of
-from orchestration.signing import fingerprint, is_signed
+from orchestration.products.papers import sha256_of
+from orchestration.products.signed_folder import verify_folder
 
 
 def verify_bundle(path: Path, *, expected_fingerprint: str | None = None) -> list[str]:
@@ -21,43 +21,8 @@ def verify_bundle(path: Path, *, expected_fingerprint: str | None = None) -> lis
 
     Without `expected_fingerprint` the signature proves that nothing changed since signing, not who signed.
     """
-    try:
-        manifest_bytes = (path / MANIFEST).read_bytes()
-        written = (path / SIGNATURE).read_text("ascii")
-        signature = bytes.fromhex(written)
-        public_pem = (path / PUBLIC_KEY).read_bytes()
-        signer = fingerprint(public_pem)
-        is_sound = is_signed(manifest_bytes, signature, public_pem)
-    except (OSError, ValueError) as failed:
-        return [f"the signature cannot be checked: {failed}"]
-    if not is_sound or written != signature.hex():
-        return ["the manifest or its signature changed since signing"]
-    if expected_fingerprint not in (None, signer):
-        return [f"signed by key {signer}, not by {expected_fingerprint}"]
-    manifest = json.loads(manifest_bytes)
-    if manifest.get("format_version") != FORMAT_VERSION:
-        return [f"format version {manifest.get('format_version')} is not known here"]
-    problems = _wrong_files(path, manifest)
-    if signer != manifest["key_fingerprint"]:
-        problems.append("the public key is not the one that the manifest names")
+    manifest, problems = verify_folder(path, FORMAT_VERSION, expected_fingerprint=expected_fingerprint)
     return problems or _contradictions(path, manifest)
-
-
-def _wrong_files(path: Path, manifest: dict[str, Any]) -> list[str]:
-    problems: list[str] = []
-    if canonical_json(manifest) != (path / MANIFEST).read_bytes():
-        problems.append("the manifest is not canonical")
-    listed = {**manifest["files"]}
-    for file in sorted(p for p in path.rglob("*") if not p.is_dir()):
-        name = file.relative_to(path).as_posix()
-        if name in (MANIFEST, SIGNATURE):
-            continue
-        due = listed.pop(name, None)
-        if due is None:
-            problems.append(f"{name}: not in the manifest")
-        elif file.is_symlink() or sha256_of(file.read_bytes()) != due:
-            problems.append(f"{name}: its bytes changed since signing")
-    return problems + [f"{name}: missing" for name in sorted(listed)]
 
 
 def _contradictions(path: Path, manifest: dict[str, Any]) -> list[str]:

@@ -6,9 +6,9 @@ Does not own: the messages' forms (`schemas.iso20022`), or who a client is (the 
 from __future__ import annotations
 
 from engine.gateway.vault import Person
+from engine.reserve.deadline import deposit_date
 from orchestration.lake.tables import DAY_NS, date_of, epoch_day_of
 from orchestration.products.messages import Outgoing, message_reference
-from orchestration.products.reserve.calendar import deposit_date
 from schemas.iso20022 import parties
 from schemas.iso20022.codecs import Money
 from schemas.iso20022.pacs_009 import PACS_009

@@ -8,6 +8,7 @@ engine).
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from engine.config import Home
 from engine.errors import PlatformError
 from engine.gateway.client import EngineClient
 from engine.projections.lake import watermark
+from engine.reserve.filing import Restated
 from orchestration.lake.tables import (
     append_new,
     as_of_epoch_day,
@@ -26,8 +28,9 @@ from orchestration.lake.tables import (
     date_of,
     lake_rows,
 )
-from orchestration.products.papers import instant_text, money_text, readable_json, sha256_of, write_whole
+from orchestration.products.papers import instant_text, money_text, sha256_of
 from orchestration.products.reserve import statement as reserve_statement
+from orchestration.products.reserve.bundle import PAGE, STATEMENT, bundle_files, write_bundle
 from orchestration.products.reserve.statement import FIGURES, Indeterminate, Statement
 from orchestration.settings import PlatformSettings
 from orchestration.warehouse.marts import MartMissing, mart_key, mart_rows
@@ -78,15 +81,14 @@ def reserve(
             "held": money_text(deposit["held_minor"]),
             "ordered": money_text(deposit["order_minor"]),
             "due": instant_text(deposit["due_at_ns"]),
-            "statement": dg.MetadataValue.path(str(filing_path(home, filed).with_suffix(".html"))),
+            "statement": dg.MetadataValue.path(str(filing_path(home, filed).with_name(PAGE))),
         }
     )
 
 
 def filing_path(home: Home, statement: Statement) -> Path:
-    """Where a statement's JSON lies; its HTML lies beside it."""
-    name = f"reserve-{statement['filing_reference']}.json"
-    return home.reserve / statement["as_of_date"] / name
+    """Where a statement's JSON lies; the folder around it is what is signed."""
+    return home.reserve / statement["as_of_date"] / f"reserve-{statement['filing_reference']}" / STATEMENT
 
 
 def filings_of(home: Home, as_of: int) -> list[FiledReserve]:
@@ -124,14 +126,20 @@ def file_reserve(home: Home, settings: PlatformSettings) -> Statement:
         version=len(filings) + 1,
         watermark=watermark(home),
         settings=settings,
+        restates=_restated(filings),
     )
     path = filing_path(home, made)
-    raw = reserve_statement.statement_json(made)
-    write_whole(path, raw)
-    write_whole(path.with_suffix(".html"), reserve_statement.statement_html(made))
-    write_whole(path.with_name(f"sources-{made['filing_reference']}.json"), readable_json(sources))
-    append_new(home, [_filed(home, made, path, raw)])
+    files = bundle_files(made, reserve_statement.source_rows_of(sources))
+    shutil.rmtree(
+        path.parent, ignore_errors=True
+    )  # what a crash left before it was registered: no filing yet
+    write_bundle(home, path.parent, files)
+    append_new(home, [_filed(home, made, path, files[STATEMENT])])
     return made
+
+
+def _restated(filings: list[FiledReserve]) -> Restated | None:
+    return Restated(filings[-1].filing_reference, filings[-1].file_sha256) if filings else None
 
 
 def order_deposit(home: Home, clock: Clock, engine: EngineClient, statement: Statement) -> None:

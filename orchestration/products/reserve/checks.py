@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from engine.clock import Clock
 from engine.config import Home
+from engine.reserve.filing import broken_identities
 from orchestration.checks import row_check
 from orchestration.lake.tables import as_of_epoch_day, lake_rows
 from orchestration.products.papers import instant_text
 from orchestration.products.reserve.assets import KEY, filings_of, read_filing
+from orchestration.products.reserve.bundle import verify_bundle
 from orchestration.products.reserve.statement import FIGURES, Statement
+from orchestration.signing import sign
 from orchestration.warehouse.marts import mart_rows
 from schemas.ledger import ReserveDepositOrdered
 
@@ -52,6 +55,22 @@ def arithmetic_holds(home: Home, clock: Clock) -> list[str]:
 
 @row_check(
     asset=KEY.path,
+    name="filing_verifies",
+    description="Every filing of the day is signed by this firm, whole, and adds up to its source rows.",
+)
+def filing_verifies(home: Home, clock: Clock) -> list[str]:
+    """What an offline check of the day's folders finds."""
+    as_of = as_of_epoch_day(home)
+    own = sign(home, b"").fingerprint
+    return [
+        f"{filed.filing_reference}: {problem}"
+        for filed in (filings_of(home, as_of) if as_of is not None else [])
+        for problem in verify_bundle((home.root / filed.path).parent, expected_fingerprint=own)
+    ]
+
+
+@row_check(
+    asset=KEY.path,
     name="deposit_is_ordered",
     description="Deposit held and ordered covers the requirement, by two people, in time.",
 )
@@ -77,26 +96,10 @@ def deposit_is_ordered(home: Home, clock: Clock) -> list[str]:
     return problems
 
 
-def broken_identities(statement: Statement) -> list[str]:
-    """Identities of Exhibit A that a statement breaks, one line each."""
-    amounts = {line["item_number"]: line["amount_minor"] for line in statement["lines"]}
-    totals = statement["totals"]
-    due = {
-        "credits_minor": sum(amounts[n] for n in range(1, 10)),
-        "debits_minor": sum(amounts[n] for n in range(10, 16)),
-    }
-    reduced = totals["debits_minor"] - totals["reduction_minor"]
-    due["requirement_minor"] = max(totals["credits_minor"] - reduced, 0)
-    problems = [f"{n} is {totals[n]}, not {v}" for n, v in due.items() if totals[n] != v]
-    if amounts[16] != totals["requirement_minor"]:
-        problems.append(f"item 16 is {amounts[16]}, not {totals['requirement_minor']}")
-    return problems
-
-
 def _newest(home: Home) -> Statement | None:
     as_of = as_of_epoch_day(home)
     filings = filings_of(home, as_of) if as_of is not None else []
     return read_filing(home, filings[-1]) if filings else None
 
 
-CHECKS = (statement_equals_marts, arithmetic_holds, deposit_is_ordered)
+CHECKS = (statement_equals_marts, arithmetic_holds, filing_verifies, deposit_is_ordered)

@@ -3,7 +3,7 @@ select
     sequence,
     cause_sequence,
     make_timestamp_ns(occurred_at_ns) as occurred_at,
-    case posting_reason_code when 1 then 'TRADE' when 2 then 'FEE' when 3 then 'SETTLEMENT' when 4 then 'FAIL' when 5 then 'DEPOSIT' when 6 then 'WITHDRAWAL' when 7 then 'WITHDRAWAL_PAID' when 8 then 'SECURITIES_TRANSFER' when 9 then 'BANK_LOAN' when 10 then 'PLEDGE' when 11 then 'VARIATION' when 12 then 'RESERVE_DEPOSIT' when 13 then 'CAPITAL' end as posting_reason,
+    case posting_reason_code when 1 then 'TRADE' when 2 then 'FEE' when 3 then 'SETTLEMENT' when 4 then 'FAIL' when 5 then 'DEPOSIT' when 6 then 'WITHDRAWAL' when 7 then 'WITHDRAWAL_PAID' when 8 then 'SECURITIES_TRANSFER' when 9 then 'BANK_LOAN' when 10 then 'PLEDGE' when 11 then 'VARIATION' when 12 then 'RESERVE_DEPOSIT' when 13 then 'CAPITAL' when 14 then 'TAKE_OVER' when 15 then 'DEFICIT' end as posting_reason,
     asset_id,
     amount_units,
     case debit_account_kind_code when 1 then 'CLIENT' when 2 then 'FIRM_CAPITAL' when 3 then 'FEE_INCOME' when 4 then 'BANK_LOAN' when 5 then 'WITHDRAWAL_PAYABLE' when 6 then 'SUSPENSE' when 11 then 'STREET_PENDING' when 12 then 'FAIL' when 13 then 'NOSTRO' when 14 then 'RESERVE_BANK' when 15 then 'CUSTODY' when 16 then 'COLLATERAL_AT_BANK' end as debit_account_kind,

@@ -3,7 +3,8 @@ select
     sequence,
     cause_sequence,
     make_timestamp_ns(occurred_at_ns) as occurred_at,
-    account_id,
-    is_retail = 1 as is_retail
+    is_retail = 1 as is_retail,
+    has_protection = 1 as has_protection,
+    account_id
 from {{ source('lake_risk', 'account_margins') }}
 where sequence <= {{ watermark() }}

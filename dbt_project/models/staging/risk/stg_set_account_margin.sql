@@ -2,7 +2,8 @@
 select
     sequence,
     make_timestamp_ns(received_at_ns) as received_at,
-    account_id,
-    is_retail = 1 as is_retail
+    is_retail = 1 as is_retail,
+    has_protection = 1 as has_protection,
+    account_id
 from {{ source('lake_risk', 'set_account_margin') }}
 where sequence <= {{ watermark() }}

@@ -1,0 +1,8 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    cause_sequence,
+    make_timestamp_ns(occurred_at_ns) as occurred_at,
+    account_id
+from {{ source('lake_risk', 'margin_reviews') }}
+where sequence <= {{ watermark() }}

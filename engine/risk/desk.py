@@ -1,0 +1,66 @@
+"""The risk desk: sees which accounts have crossed a line, and asks the next step for each.
+
+It stands beside the engine like any client: what it asks is journaled and decided like everything else, and a
+replay needs no desk. It owns only what it has tried; all else it reads from the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.risk.liquidation import next_step
+from schemas.codes import AccountClass, MarginState
+
+if TYPE_CHECKING:
+    from engine.state import State
+    from schemas.headers import Command
+
+
+class RiskDesk:
+    """Watches one state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._tried: dict[int, set[int]] = {}
+        self._asked: dict[int, tuple[int, int]] = {}  # account -> instrument and lots held when last asked
+
+    def due(self, at_ns: int) -> list[Command]:
+        """The next step of every account that needs one, in order of account."""
+        commands: list[Command] = []
+        for account_id in self._below():
+            tried = self._tried.setdefault(account_id, set())
+            self._note_what_found_nobody(account_id, tried)
+            step = next_step(self._state, account_id, self._house_account_id(), tried, at_ns)
+            for command in step:
+                instrument_id = getattr(command, "quantity_lots", 0) and getattr(command, "instrument_id", 0)
+                if instrument_id:
+                    self._asked[account_id] = instrument_id, self._held(account_id, instrument_id)
+            commands += step
+        return commands
+
+    def _below(self) -> Iterable[int]:
+        """Accounts at or below the line at which something is done."""
+        codes = self._state.account_margins["margin_state_code"]
+        below = np.flatnonzero(codes >= MarginState.CANCELLED).tolist()
+        for account_id in set(self._tried) - set(below):
+            del self._tried[account_id]
+            self._asked.pop(account_id, None)
+        return below
+
+    def _note_what_found_nobody(self, account_id: int, tried: set[int]) -> None:
+        instrument_id, before = self._asked.pop(account_id, (0, 0))
+        if instrument_id and self._held(account_id, instrument_id) == before:
+            tried.add(instrument_id)
+
+    def _held(self, account_id: int, instrument_id: int) -> int:
+        return self._state.held_lots(account_id, instrument_id)
+
+    def _house_account_id(self) -> int:
+        """The firm's first account; zero when it has none, and nobody takes anything over."""
+        accounts = self._state.accounts
+        is_house = (accounts["account_id"] != 0) & (accounts["account_class_code"] == AccountClass.FIRM)
+        numbers = np.flatnonzero(is_house)
+        return int(numbers[0]) if len(numbers) else 0

@@ -20,9 +20,8 @@ from orchestration.products.margin.model import (
     Instrument,
     MarginRules,
     ScenarioSetInForce,
-    is_contract_class,
 )
-from schemas.codes import AccountClass, AssetClass, LedgerAccountKind, ScenarioGroup, Side
+from schemas.codes import CONTRACTS, AccountClass, AssetClass, LedgerAccountKind, ScenarioGroup, Side
 from schemas.identity import AccountOpened
 from schemas.ledger import Posting
 from schemas.market import AssetRegistered, Fill, InstrumentListed, MarkChanged
@@ -35,6 +34,7 @@ from schemas.risk import (
     InstrumentRiskSet,
     MarginModel,
     MarginModelSet,
+    PositionTakenOver,
     ScenarioAdded,
     ScenariosActivated,
 )
@@ -43,21 +43,36 @@ from schemas.settlement import VariationSettled
 READ = (
     AccountOpened, Posting, AssetRegistered, Fill, InstrumentListed, MarkChanged, AccountMarginSet,
     FactorReturnSet, InstrumentRiskSet, MarginModelSet, ScenarioAdded, ScenariosActivated, VariationSettled,
+    PositionTakenOver,
 )  # fmt: skip
 
 Place = tuple[int, int]  # account and instrument
+
+
+class Tables:
+    """Tables of the lake, each read once."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._read: dict[type, pl.DataFrame] = {}
+
+    def rows(self, cls: type) -> pl.DataFrame:
+        """Rows of a journaled class, in order."""
+        if cls not in self._read:
+            self._read[cls] = read_table(self._home, cls).sort("sequence")
+        return self._read[cls]
 
 
 @dataclass(frozen=True)
 class Book:
     """Everything that the lake has of events before a sequence."""
 
-    home: Home
+    tables: Tables
     before: int
 
     def rows(self, cls: type) -> pl.DataFrame:
         """Events of a class, in order."""
-        return read_table(self.home, cls).filter(pl.col("sequence") < self.before).sort("sequence")
+        return self.tables.rows(cls).filter(pl.col("sequence") < self.before)
 
     @cached_property
     def account_ids(self) -> tuple[int, ...]:
@@ -82,7 +97,7 @@ class Book:
         return {
             r["instrument_id"]: Instrument(
                 r["instrument_id"],
-                is_contract_class(r["instrument_class_code"]),
+                r["instrument_class_code"] in CONTRACTS,
                 r["base_asset_id"],
                 r["lot_units"],
                 r["tick_value_minor"],
@@ -175,7 +190,7 @@ class Book:
 
     @cached_property
     def _contracts(self) -> dict[Place, tuple[int, int]]:
-        """Lots and cost of contract positions, from executions and variation."""
+        """Lots and cost of contract positions, from executions, variation and what the house took over."""
         contracts = [i for i, x in self.instruments.items() if x.is_contract]
         fills = self.rows(Fill).filter(pl.col("instrument_id").is_in(contracts))
         lots: defaultdict[Place, int] = defaultdict(int)
@@ -190,6 +205,11 @@ class Book:
         moved = self.rows(VariationSettled).group_by("account_id", "instrument_id")
         for account_id, instrument_id, minor in moved.agg(_exact_sum("variation_minor")).iter_rows():
             cost[account_id, instrument_id] += int(minor)
+        taken = self.rows(PositionTakenOver).filter(pl.col("instrument_id").is_in(contracts))
+        for row in taken.to_dicts():
+            for party, sign in (("account_id", -1), ("house_account_id", 1)):
+                lots[row[party], row["instrument_id"]] += sign * row["taken_lots"]
+                cost[row[party], row["instrument_id"]] += sign * row["taken_cost_minor"]
         of_ours = set(self.account_ids)
         return {place: (lots[place], cost[place]) for place in lots if place[0] in of_ours}
 

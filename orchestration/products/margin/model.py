@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import isqrt
 from typing import NamedTuple
 
-from schemas.codes import InstrumentClass, ScenarioGroup
+from schemas.codes import ScenarioGroup
 from schemas.risk import InstrumentRisk, MarginModel
 
 MILLION, BILLION = 1_000_000, 1_000_000_000
@@ -293,8 +293,3 @@ def part(amount: int, ppm: int) -> int:
 def tail_mean(losses: Iterable[int], tail: int) -> int:
     """The mean of the `tail` largest losses, rounded up."""
     return divided_up(sum(sorted(losses)[-tail:]), tail)
-
-
-def is_contract_class(instrument_class_code: int) -> bool:
-    """Whether a position is a claim on a price difference and never delivered."""
-    return instrument_class_code in (InstrumentClass.CFD, InstrumentClass.PERPETUAL)

@@ -15,7 +15,7 @@ from engine.config import Home
 from engine.projections.lake import read_table
 from orchestration.lake.tables import date_of
 from orchestration.products import pages
-from orchestration.products.margin.book import Book
+from orchestration.products.margin.book import Book, Tables
 from orchestration.products.margin.model import Position
 from orchestration.products.papers import money_text, readable_json
 from schemas.codes import MarginState
@@ -71,7 +71,7 @@ def reported_positions(report: Report) -> dict[tuple[int, int], dict[str, int]]:
 
 def make_record(home: Home, report: Report) -> Record:
     """Recompute every account of a report. Open orders are the report's; all else is the lake's own."""
-    book, told = Book(home, report.first_sequence), reported_positions(report)
+    book, told = Book(Tables(home), report.first_sequence), reported_positions(report)
     reported = {r["account_id"]: r for r in report.accounts.to_dicts()}
     places = sorted(told.keys() | book.held_lots.keys() | book.cost_minor.keys())
     positions: dict[int, dict[int, Position]] = {}

@@ -52,6 +52,13 @@ class MarginBook:
             set_terms(self.world, self.draw, number, is_modelled=number not in unmodelled)
         return self
 
+    def terms(self) -> MarginBook:
+        """Random terms of all instruments, before any set is in force."""
+        name_factors(self.world)
+        for number, _ in INSTRUMENTS.values():
+            set_terms(self.world, self.draw, number)
+        return self
+
     def parameters(self, **changed: int) -> MarginBook:
         """Margin by other parameters."""
         kept = {
@@ -83,7 +90,7 @@ class MarginBook:
         return self
 
     def settle(self) -> MarginBook:
-        """Run the settlement cycle: contracts are marked to cash."""
+        """Run the settlement cycle, where one is due: contracts are marked to cash."""
         self.world.send(RunSettlementCycle, trade_epoch_day=self.day)
         return self
 
@@ -94,8 +101,11 @@ class MarginBook:
         return self
 
     def next_day(self) -> MarginBook:
-        """Begin the day after."""
-        self.world.day(str(EPOCH.fromordinal(EPOCH.toordinal() + self.day + 1)))
+        """Settle what the day still has to, and begin the day after."""
+        self.settle()
+        following = self.day + 1
+        self.world.day(str(EPOCH.fromordinal(EPOCH.toordinal() + following)))
+        assert self.day == following
         return self
 
     @property

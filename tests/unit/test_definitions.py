@@ -14,6 +14,7 @@ MARGIN = {
     "lake/account_margins",
     "lake/accounts",
     "lake/assets",
+    "lake/command_refusals",
     "lake/factor_returns",
     "lake/fills",
     "lake/instrument_risks",

@@ -29,7 +29,10 @@ from orchestration.warehouse.marts import mart_key
 
 KEY = dg.AssetKey(["products", "margin_recomputation"])
 MARTS = ("reported_margins", "reported_margin_positions")
-REPORTED = [["lake", t] for t in ("report_margins", "margin_reports", "margin_report_positions")]
+REPORTED = [
+    ["lake", table]
+    for table in ("report_margins", "command_refusals", "margin_reports", "margin_report_positions")
+]
 
 
 @dg.asset(

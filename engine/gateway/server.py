@@ -34,6 +34,7 @@ from engine.journal.committer import Committer, CommittingJournal
 from engine.journal.frame import Frame, Section
 from engine.local_socket import listen_at
 from engine.pipeline import Pipeline
+from engine.risk.desk import RiskDesk
 from schemas.market import CancelOrder, CancelOrders, SetKillSwitch
 from schemas.record import record_of
 
@@ -62,7 +63,7 @@ class Snapshots(Protocol):
 
 
 class _Request(NamedTuple):
-    client: _Client | None  # nobody asks when a session ended
+    client: _Client | None  # none when a session ended, or the risk desk asks
     binary_id: int | None  # none for a line of JSON
     batch: Batch
 
@@ -96,6 +97,8 @@ class EngineServer:
         self._selector = selectors.DefaultSelector()
         self._waiting: deque[_Request] = deque()
         self._deciding: deque[list[_Request]] = deque()  # a list for each frame that is not durable yet
+        self._desk: RiskDesk | None = None
+        self._steps: _Request | None = None  # what the desk asked and is not decided yet
         self._listener = listen_at(path)
         self._selector.register(self._listener, selectors.EVENT_READ, None)
         self._woken, self._waker = socket.socketpair()
@@ -221,8 +224,21 @@ class EngineServer:
                 batch.append(self._waiting.popleft())
             self._deciding.append(batch)
             self._committer.put(self._pipeline.stage(Batch.joined([r.batch for r in batch])))
+            self._look_after_accounts(batch)
         self._committer.flush()
         self._answer_durable()
+
+    def _look_after_accounts(self, decided: list[_Request]) -> None:
+        """Let the risk desk ask its next steps, once those that it asked before are decided."""
+        if not self._pipeline.is_configured or self._journal.is_low:
+            return
+        if self._steps is not None and not any(request is self._steps for request in decided):
+            return
+        self._desk = self._desk or RiskDesk(self._pipeline.state)
+        commands = self._desk.due(self._clock.now_ns())
+        self._steps = _Request(None, None, Batch.of(commands)) if commands else None
+        if self._steps is not None:
+            self._waiting.append(self._steps)
 
     def _answer_durable(self) -> None:
         for frame in self._committer.take():

@@ -1,4 +1,4 @@
-"""The back-test: its test against published figures, a right model kept, a wrong one rejected, too little said."""
+"""The back-test: its test against published figures, a right model kept, a wrong one rejected."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _verdicts(part: float) -> list[Outcome]:
 def test_a_right_model_is_kept_but_for_one_series_in_twenty() -> None:
     found = _verdicts(1.0)
     assert sum(o.verdict is Verdict.KEPT for o in found) >= SERIES - 6
-    # of a normal return the mean beyond 1 in 100 is 2.67 volatilities, beyond the 2.5 % that margin takes 2.34
+    # of a normal return the mean beyond 1 in 100 is 2.67 volatilities, beyond margin's 2.5 in 100 2.34
     realised, said = sum(o.realised_minor for o in found), sum(o.predicted_minor for o in found)
     assert 1.05 < realised / said < 1.25
 

@@ -26,6 +26,10 @@ KEY = dg.AssetKey(["products", "margin_backtest"])
 FORMAT_VERSION = 1
 
 Paper = dict[str, Any]
+_COLUMNS = (
+    "Account", "Days", "Exceptions", "Expected", "Coverage", "p", "Shortfall said", "realised",
+    "Beyond margin", "Verdict",
+)  # fmt: skip
 
 
 @dg.asset(
@@ -115,8 +119,7 @@ def paper_html(paper: Paper, picture: str) -> bytes:
         picture or "<p>No day was observed: nothing is drawn.</p>",
         pages.table(
             "Portfolios",
-            ("Account", "Days", "Exceptions", "Expected", "Coverage", "p", "Shortfall said", "realised")
-            + ("Beyond margin", "Verdict"),
+            _COLUMNS,
             rows,
             numbers=range(1, 9),
         ),

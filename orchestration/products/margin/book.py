@@ -130,15 +130,15 @@ class Book:
         begun = added.filter(pl.col("scenario_no") == 1)["sequence"].max()
         added = added.filter(pl.col("sequence") >= begun).sort("scenario_no")
         moved = self.rows(FactorReturnSet).filter(of_set & (pl.col("sequence") > begun))
-        returns: defaultdict[int, list[int]] = defaultdict(lambda: [0] * added.height)
+        returns: dict[int, list[int]] = {}
         for factor_id, number, ppb in moved.select("factor_id", "scenario_no", "return_ppb").iter_rows():
-            returns[factor_id][number - 1] = ppb
+            returns.setdefault(factor_id, [0] * added.height)[number - 1] = ppb
         return ScenarioSetInForce(
             set_id,
             tuple(ScenarioGroup(code) for code in added["scenario_group_code"]),
             tuple(unpack(name) for name in added["name_packed"]),
             tuple(added["damping_ppm"]),
-            dict(returns),
+            returns,
             {
                 ScenarioGroup.HISTORICAL: told["historical_tail_count"],
                 ScenarioGroup.STRESS: told["stress_tail_count"],

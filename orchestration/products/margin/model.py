@@ -1,7 +1,7 @@
 """Margin by the rules as they are written, in whole numbers of any length.
 
-Written from docs/margin.md and the declarations alone, and slower than the engine on purpose: it shares no line
-with it, so that a figure on which both agree is the rule's. Owns: the arithmetic. Does not own: positions,
+It shares no line with the engine, and is slower than it on purpose: a figure on which both agree is the
+rule's (docs/margin-product.md). Owns: the arithmetic. Does not own: positions,
 marks and terms (book.py), the comparison (record.py).
 """
 
@@ -196,7 +196,9 @@ class MarginRules:
         for underlying_id, members in together.items():
             longs = sum(max(p.high_lots * x.lot_minor, 0) for x, p in members)
             shorts = sum(max(-p.low_lots * x.lot_minor, 0) for x, p in members)
-            basis += part(min(longs, shorts), self._floors[underlying_id])
+            # an instrument does not hedge itself: orders on both sides of it are no two sides
+            sizes = sorted(p.worst_lots * x.lot_minor for x, p in members)
+            basis += part(min(longs, shorts, sum(sizes[:-1])), self._floors[underlying_id])
             if underlying_id in self._names:
                 up = sum(p.high_lots * x.lot_minor for x, p in members)
                 down = sum(p.low_lots * x.lot_minor for x, p in members)

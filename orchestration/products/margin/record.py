@@ -27,6 +27,10 @@ COMPARED = ("equity_minor", "initial_margin_minor", "maintenance_margin_minor")
 HELD = ("held_lots", "cost_minor", "mark_ticks")
 
 Record = dict[str, Any]
+_COLUMNS = (
+    "Account", "", "State", "Equity", "Initial", "Maintenance", "Scenarios", "Names", "Charges", "Basis",
+    "Equal",
+)  # fmt: skip
 
 
 class Report(NamedTuple):
@@ -147,8 +151,7 @@ def record_html(record: Record) -> bytes:
         "Recomputed from the ledger, marks, terms and scenarios, beside what the engine reported.",
         pages.table(
             "Accounts",
-            ("Account", "", "State", "Equity", "Initial", "Maintenance", "Scenarios", "Names", "Charges")
-            + ("Basis", "Equal"),
+            _COLUMNS,
             rows,
             numbers=range(3, 10),
         ),
@@ -172,7 +175,8 @@ def record_html(record: Record) -> bytes:
 def figure_problems(record: Record) -> list[str]:
     """Figures of accounts that the engine reported otherwise."""
     return [
-        f"account {a['account_id']}: {name} reported {a['reported'][name]}, recomputed {a['recomputed'][name]}"
+        f"account {a['account_id']}: {name} reported {a['reported'][name]}, "
+        f"recomputed {a['recomputed'][name]}"
         for a in record["accounts"]
         if a["reported"] is not None
         for name in COMPARED
@@ -196,7 +200,9 @@ def held_problems(record: Record) -> list[str]:
 
 def account_problems(record: Record) -> list[str]:
     """Accounts that either the book or the report does not have."""
-    missing = [f"account {a['account_id']} has no report" for a in record["accounts"] if a["reported"] is None]
+    missing = [
+        f"account {a['account_id']} has no report" for a in record["accounts"] if a["reported"] is None
+    ]
     strange = [f"account {a['account_id']} is none of ours" for a in record["accounts"] if not a["is_ours"]]
     return missing + strange
 

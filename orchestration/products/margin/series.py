@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from engine.config import Home
@@ -91,7 +92,7 @@ def observe(home: Home) -> Series:
     days = [d for d in started if min(told) <= d <= max(told)][-WINDOW_DAYS - 1 :]
     found: list[Observation] = []
     unmodelled = 0
-    for day, following in zip(days, days[1:], strict=False):
+    for day, following in pairwise(days):
         if day not in told or following not in told:
             continue
         made = _of_day(tables, told[day], told[following])

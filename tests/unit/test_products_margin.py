@@ -85,6 +85,24 @@ def test_every_rule_binds_somewhere(tmp_path: Path) -> None:
     assert seen == {"names", "scenarios", "basis", "orders", "retail"}
 
 
+def test_orders_on_both_sides_of_one_instrument_are_no_hedge(tmp_path: Path) -> None:
+    with MarginBook(tmp_path, 4) as book:
+        book.model().world.play("""
+            open 10 CUSTOMER_MARGIN
+            deposit 10 100000.00
+            transfer 10 ACME 3
+            order 10 #1 BUY 50 ACMECFD @ 95.00
+            order 10 #2 SELL 40 ACMECFD @ 105.00
+        """)
+        terms = book.world.pipeline.state.instrument_risks["basis_ppm"]
+        rate = max(int(terms[1]), int(terms[3]))
+        record = write_record(book.report().lake())
+    assert problems(record) == []
+    assert record is not None and rate > 0
+    (account,) = [a for a in record["accounts"] if a["account_id"] == 10]
+    assert account["recomputed"]["basis_minor"] == part(3 * 10_000, rate)  # three shares against the contract
+
+
 def test_a_preparation_that_was_dropped_does_not_count(tmp_path: Path) -> None:
     with MarginBook(tmp_path, 2) as book:
         book.model().trade()

@@ -136,7 +136,7 @@ def test_an_exception_is_a_loss_beyond_the_value_at_risk_not_at_it() -> None:
     assert [o.is_exception for o in days] == [False, True, True, False]
     found = outcome(7, days)
     assert found[1:6] == (4, 2, 1, 700, 701)
-    assert found.verdict is Verdict.TOO_FEW
+    assert found.verdict is Verdict.TOO_FEW and found.p_value is None
 
 
 @pytest.mark.parametrize(("count", "place"), [(100, 1), (101, 2), (200, 2), (384, 4)])

@@ -64,8 +64,8 @@ class Outcome(NamedTuple):
 
     @property
     def p_value(self) -> float | None:
-        """Of Kupiec's test; none without observations."""
-        if self.observations == 0:
+        """Of Kupiec's test; none where there are too few observations for a verdict."""
+        if self.verdict is kupiec.Verdict.TOO_FEW:
             return None
         return kupiec.p_value(kupiec.likelihood_ratio(self.exceptions, self.observations))
 

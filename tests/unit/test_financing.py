@@ -182,7 +182,7 @@ def test_what_goes_back_must_be_there(firm: Firm) -> None:
 
 
 def test_a_bank_loan_is_repaid_in_parts_and_its_collateral_released(firm: Firm) -> None:
-    """17 CFR 240.15c3-3a, Item 2: what is repaid is no longer borrowed, what is released no longer pledged."""
+    """17 CFR 240.15c3-3a, Item 2: what is repaid is not borrowed, what is released not pledged."""
     asked = {"bank_id": 1, "money_asset_id": USD, "pledged_asset_id": SHARE, "operator_id": 1}
     loan = firm.must(BorrowFromBank, loan_units=400, pledged_units=40, **asked)[0].sequence
 

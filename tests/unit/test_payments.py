@@ -284,7 +284,8 @@ def test_payments_survive_a_dump(firm: Firm) -> None:
     assert again.canonical() == payments.canonical()
 
 
-#  (bank, formula, letter, affiliate, expected); an account for customers is open at bank 1. 17 CFR 240.15c3-3(e)(1), (f)
+# 17 CFR 240.15c3-3(e)(1), (f). An account for customers is open at bank 1.
+#  (bank, formula, letter, affiliate, expected)
 RESERVE_ACCOUNTS = [
     (0, 9, 0, 5, RejectReason.CAPACITY_REACHED),
     (64, 9, 0, 5, RejectReason.CAPACITY_REACHED),

@@ -45,7 +45,7 @@ LONG, SHORT = SuspenseSide
 
 @pytest.fixture
 def firm() -> Firm:
-    """1,000 USD cents of the firm and 200 of CASH at the bank; 50 shares of MARGIN and 31 of CASH in custody."""
+    """1,000 USD cents of the firm and 200 of CASH; 50 shares of MARGIN and 31 of CASH."""
     made = open_firm()
     made.must(ContributeCapital, asset_id=USD, amount_units=1_000, operator_id=1)
     made.must(CreditDeposit, payment_id=3, account_id=CASH, asset_id=USD, amount_units=200)
@@ -211,7 +211,7 @@ def test_distributions_look_in_order(firm: Firm, asked: dict[str, int], expected
 
 
 def test_owners_are_credited_at_once_and_the_issuer_owes(firm: Firm) -> None:
-    """17 CFR 240.15c3-3a, Item 6. 50 and 31 shares at one for ten are 5 and 3; what does not divide is dropped."""
+    """17 CFR 240.15c3-3a, Item 6. 50 and 31 shares at one for ten are 5 and 3; the rest is dropped."""
     item_id = firm.must(DeclareDistribution, **_declared(SHARE, 1, 10))[0].item_id
     assert {e.account_id: e.credited_units for e in firm.of(DistributionCredited)} == {CASH: 3, MARGIN: 5}
     assert firm.balance(Kind.CLIENT, CASH, SHARE) == -34

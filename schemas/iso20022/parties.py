@@ -49,12 +49,12 @@ RESERVE_BANKS = {1: RESERVE_BANK, 2: SECOND_RESERVE_BANK}
 
 def reserve_account(currency: str, bank_id: int = 1) -> str:
     """The special reserve bank account for the exclusive benefit of customers. Source: 17 CFR 240.15c3-3(e)."""
-    return f"OB-RESERVE-{currency}{_at(bank_id)}"
+    return f"OB-RESERVE{_at(bank_id)}-{currency}"
 
 
 def pab_reserve_account(currency: str, bank_id: int = 1) -> str:
     """The special reserve bank account for brokers and dealers. Source: 17 CFR 240.15c3-3(e)."""
-    return f"OB-PAB-RESERVE-{currency}{_at(bank_id)}"
+    return f"OB-PAB-RESERVE{_at(bank_id)}-{currency}"
 
 
 def _at(bank_id: int) -> str:

@@ -97,9 +97,9 @@ def _cash(played: Played) -> set[Break]:
         for side, sign in (("debit", 1), ("credit", -1)):
             place = BANK_PLACES.get(row[f"{side}_account_kind_code"])
             if place:
-                account = f"OB-{place}-{symbols[int(row['asset_id'])][0]}"
-                if row[f"{side}_party_id"] > 1:
-                    account += f"-{row[f'{side}_party_id']}"
+                bank_id = int(row[f"{side}_party_id"])
+                at = f"-{bank_id}" if bank_id > 1 else ""
+                account = f"OB-{place}{at}-{symbols[int(row['asset_id'])][0]}"
                 reference = f"{PREFIX[PostingReason(row['posting_reason_code'])]}{row['reference_id']}"
                 ours[account, reference] += sign * int(row["amount_units"])
     theirs: dict[tuple[str, str], list[int]] = defaultdict(list)

@@ -1,17 +1,22 @@
-"""A batch of commands in the order in which they came, held as rows of their declared layouts."""
+"""A batch of commands in the order in which they came, held as rows of their declared layouts.
+
+Kernels get the table of the rows, as of a frame's sections; arrays are made for whoever looks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.batch_kernel import number
-from engine.journal.frame import Section
-from schemas.derive.layout import Rows, dtype_of, empty_rows, from_row, row_tuple
+from engine.errors import InvariantBroken
+from engine.journal.sections import IS_COMMAND, Section, Sections, rows_in
+from engine.journal.sections_kernel import COUNT, HEAD, TYPE_MASK, WIDTH, copy_in_order
+from schemas.derive.layout import Rows, dtype_of, from_row, row_tuple
 from schemas.market import (
     CancelOrder,
     CancelOrders,
@@ -21,23 +26,23 @@ from schemas.market import (
     SetKillSwitch,
     StartBusinessDay,
 )
-from schemas.record import Role, record_of
+from schemas.record import record_of
 from schemas.registry import by_type_code
 
 TRADING = tuple(
     record_of(c).type_code
     for c in (PlaceOrder, CancelOrder, ReplaceOrder, CancelOrders, SetKillSwitch, ChangeInstrumentState)
 )
-_IS_TRADING = frozenset(TRADING)
+_TRADING = np.array(TRADING)
 TURN = record_of(StartBusinessDay).type_code  # decided in the slow lane, then ends yesterday's orders
 
 
 class Batch:
     """Commands as rows by type, and the order over all of them."""
 
-    def __init__(self, rows: dict[int, Rows], order: npt.NDArray[np.int64]) -> None:
-        """Contiguous rows by type code; `order` has shape (n, 2): type code, row of a type that is there."""
-        self.rows = rows
+    def __init__(self, sections: Sections, order: npt.NDArray[np.int64]) -> None:
+        """Rows that may be written to; `order` has shape (n, 2): type code, row of a type that is there."""
+        self._sections = sections
         self.order = order
         self.last_at_ns = 0
         self._is_all_trading = 0
@@ -52,8 +57,9 @@ class Batch:
             own = tuples.setdefault(code, [])
             order[i] = code, len(own)
             own.append(row_tuple(item))
-        rows = {c: np.array(t, dtype=dtype_of(by_type_code(c).cls)) for c, t in tuples.items()}
-        return cls(rows, order)
+        records = {code: by_type_code(code) for code in tuples}
+        rows = [Section(r, np.array(tuples[c], dtype=dtype_of(r.cls))) for c, r in records.items()]
+        return cls(Sections.of(rows), order)
 
     @classmethod
     def joined(cls, batches: Sequence[Batch]) -> Batch:
@@ -70,25 +76,35 @@ class Batch:
                     order[order[:, 0] == code, 1] += before
                 rows[code].append(own)
             orders.append(order)
-        return cls({code: np.concatenate(parts) for code, parts in rows.items()}, np.concatenate(orders))
+        joined = [Section(by_type_code(code), np.concatenate(parts)) for code, parts in rows.items()]
+        return cls(Sections.of(joined), np.concatenate(orders))
 
     @classmethod
-    def from_sections(cls, sections: Sequence[Section]) -> Batch:
-        """The commands of a journaled frame, in the order in which they were decided."""
-        own = [s for s in sections if s.record.role is Role.COMMAND]
-        parts = [
-            np.column_stack(
-                (
-                    np.full(len(s.rows), s.record.type_code),
-                    np.arange(len(s.rows)),
-                    s.rows["sequence"],
-                )
-            )
-            for s in own
-        ]
-        order = np.concatenate(parts) if parts else np.empty((0, 3), dtype=np.int64)
-        order = order[np.argsort(order[:, 2], kind="stable")][:, :2].astype(np.int64)
-        return cls({s.record.type_code: s.rows.copy() for s in own}, order)
+    def from_sections(cls, sections: Sequence[Section]) -> Self:
+        """The commands of a journaled frame, in the order in which they were decided.
+
+        Raises InvariantBroken when their sequences are not one run.
+        """
+        given = Sections.of(sections)  # held: its table points into it
+        table = given.table
+        own = table[IS_COMMAND[table[:, HEAD] & TYPE_MASK]]
+        room = np.empty(int((own[:, COUNT] * own[:, WIDTH]).sum()), dtype=np.int64)
+        copied, order = np.empty_like(own), np.empty((int(own[:, COUNT].sum()), 2), dtype=np.int64)
+        if not len(own) or not copy_in_order(own, room, copied, order):
+            raise InvariantBroken("the commands of a frame are not one run")
+        return cls.laid(copied, room, order)
+
+    @classmethod
+    def laid(
+        cls, table: npt.NDArray[np.int64], room: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
+    ) -> Self:
+        """Commands whose rows lie in `room` as `table` tells."""
+        return cls(Sections(table, rows_in(room, table)), order)
+
+    @property
+    def rows(self) -> dict[int, Rows]:
+        """The rows by type code."""
+        return {s.record.type_code: s.rows for s in self._sections}
 
     def __len__(self) -> int:
         """How many commands."""
@@ -98,14 +114,9 @@ class Batch:
         """Give sequences in order, and let time only go forward from `clock_ns`."""
         self.last_at_ns = clock_ns
         if len(self):
-            table = np.array(
-                [
-                    (code, rows.ctypes.data, rows.dtype.itemsize // 8, code in _IS_TRADING)
-                    for code, rows in self.rows.items()
-                ],
-                dtype=np.int64,
+            self.last_at_ns, self._is_all_trading = number(
+                self.order, self._sections.table, _TRADING, first_sequence, clock_ns
             )
-            self.last_at_ns, self._is_all_trading = number(self.order, table, first_sequence, clock_ns)
 
     def runs(self) -> Iterator[tuple[bool, int, int]]:
         """Stretches of trading and of other commands: is_trading, first, one past the last.
@@ -126,7 +137,7 @@ class Batch:
 
     def has_only(self, codes: Container[int]) -> bool:
         """Whether every command is of one of these types."""
-        return all(code in codes for code in self.rows)
+        return all(head & TYPE_MASK in codes for head in self._sections.table[:, HEAD].tolist())
 
     def command(self, i: int) -> Any:
         """The i-th command as a declared object."""
@@ -137,11 +148,6 @@ class Batch:
         """The record class of each command, in order."""
         return [by_type_code(int(code)).cls for code in self.order[:, 0]]
 
-    def trading_rows(self, code: int) -> Rows:
-        """The rows of one kind of trading command."""
-        rows = self.rows.get(code)
-        return empty_rows(by_type_code(code).cls, 0) if rows is None else rows
-
-    def sections(self) -> list[Section]:
+    def sections(self) -> Sections:
         """The commands as sections of a frame."""
-        return [Section(by_type_code(c), self.rows[c]) for c in sorted(self.rows)]
+        return self._sections

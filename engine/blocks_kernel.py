@@ -78,6 +78,12 @@ class Block(NamedTuple):
         """Change a number."""
         self.words[self.kind.places[name]] = word
 
+    def point(self, name: str, address: int, length: int) -> None:
+        """Let an array of one dimension lie elsewhere; whoever does so holds it."""
+        at = self.kind.places[name]
+        self.words[at] = address
+        self.words[at + 1] = length
+
 
 class BlockType(types.Type):
     """The fields of a block, in order."""

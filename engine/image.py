@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InvariantBroken
-from engine.market.day_orders import restore_rows, used_rows
+from engine.market.day_orders import ids_after, restore_orders
 from engine.state import State
 from schemas.derive.layout import row_tuple
 from schemas.market import AssetRegistered, EngineConfigured
 from schemas.record import record_of
 
+IDS = "day_ids"
 _ROWS = ("accounts", "instruments", "positions", "fees", "instrument_risks", "account_margins")
 _SCALARS = (
     "money_asset_id",
@@ -30,13 +31,21 @@ _SLOW = ("payments", "open_items", "settlement", "incidents", "risk")
 
 def arrays_of(state: State) -> dict[str, npt.NDArray[Any]]:
     """The arrays of a state; queues of the books in order of time."""
+    return {**arrays_but_ids(state), IDS: ids_after(state.day, 0)}
+
+
+def arrays_but_ids(state: State) -> dict[str, npt.NDArray[Any]]:
+    """All but the ids used today, which are many and stay as they are."""
+    orders = state.books.orders()
+    positions = np.sort(orders["client_order_id"])
     return {
         **_used(state),
-        "orders": state.books.orders(),
+        "orders": orders,
         "phases": state.books.phases(),
         "tick_tables": state.books.tick_tables,
         "is_stopped": np.array([int(state.books.is_stopped)]),
-        "day_orders": used_rows(state.day),
+        "day_positions": positions,
+        "day_orders": state.day.rows[positions],
     }
 
 
@@ -74,7 +83,7 @@ def state_of(arrays: Mapping[str, npt.NDArray[Any]], text: bytes, state_hash: by
         whole[tuple(slice(length) for length in used.shape)] = used
     np.copyto(state.books.tick_tables, arrays["tick_tables"])
     state.books.restore(arrays["orders"], arrays["phases"], is_stopped=bool(arrays["is_stopped"][0]))
-    restore_rows(state.day, arrays["day_orders"])
+    restore_orders(state.day, arrays[IDS], arrays["day_positions"], arrays["day_orders"])
     for values in parts["assets"]:
         asset = _declared(AssetRegistered, values)
         state.assets[asset.asset_id] = asset

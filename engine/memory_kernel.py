@@ -10,9 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from engine.compiled_kernel import inner, kernel
-
-WORD_BYTES = 8
+from engine.compiled_kernel import inner
 
 
 def pointer_to(builder: Any, address: Any, at: Any) -> Any:
@@ -46,12 +44,3 @@ def store(_context, _address, _at, _word):
 def add(address, at, amount):
     """Add to the word at an address."""
     store(address, at, load(address, at) + amount)
-
-
-@kernel
-def are_same(one, other, count) -> bool:
-    """Whether two stretches of `count` words are equal."""
-    difference = 0
-    for at in range(count):
-        difference |= load(one, at) ^ load(other, at)
-    return difference == 0

@@ -26,7 +26,8 @@ import numpy as np
 
 from engine.batch import Batch
 from engine.errors import InvariantBroken
-from engine.journal.frame import ZERO_HASH, Frame, Section
+from engine.journal.frame import ZERO_HASH, Frame
+from engine.journal.sections import Section, Sections
 from engine.journal.writer import Staged
 from engine.slow_lane import SlowLane
 from engine.state import State
@@ -88,14 +89,14 @@ class Pipeline:
         """Decide a batch; its frame is durable, and may be told of, once the journal has committed it."""
         return self._journal.stage(*self._decided(batch))
 
-    def _decided(self, batch: Batch) -> tuple[list[Section], bytes]:
+    def _decided(self, batch: Batch) -> tuple[Sections, bytes]:
         """The sections of a batch's frame, and the hash that goes into it."""
         sections = self.decide(batch)
         self._frame_count += 1
         is_hashed = self._hash_every > 0 and self._frame_count % self._hash_every == 0
         return sections, self.state.hash() if is_hashed else ZERO_HASH
 
-    def decide(self, batch: Batch) -> list[Section]:
+    def decide(self, batch: Batch) -> Sections:
         """Sequence a batch and decide it: the sections of its frame, in the order of type codes.
 
         Their rows are valid until the next batch is decided.
@@ -114,9 +115,11 @@ class Pipeline:
             (trading if is_trading else slow).run(batch, first, last)
             if state.business_epoch_day != day:
                 trading.run(batch, first, last)  # the command that turned the day ends the day's orders
-        return _in_order([*batch.sections(), *trading.sections(), *slow.sections()])
+        compiled = Sections.joined(batch.sections(), trading.sections())
+        told = slow.sections()
+        return _in_order([*compiled, *told]) if told else compiled
 
-    def _configure(self, batch: Batch) -> list[Section]:
+    def _configure(self, batch: Batch) -> Sections:
         if len(batch) != 1 or batch.classes() != [ConfigureEngine]:
             raise InvariantBroken("the first frame of a journal is ConfigureEngine alone")
         batch.number(1, 0)
@@ -130,21 +133,19 @@ class Pipeline:
         self._state.clock_ns = command.received_at_ns
         self._lanes = (TradingLane(self._state), SlowLane(self._state))
         event = Batch.of([capacity])
-        return _in_order([*batch.sections(), *event.sections()])
+        return Sections.joined(batch.sections(), event.sections())
 
 
-def _in_order(sections: Sequence[Section]) -> list[Section]:
-    """One section a record type, rows by sequence, types by code."""
+def _in_order(sections: Sequence[Section]) -> Sections:
+    """One section a record type, rows by sequence."""
     rows: dict[int, list[Any]] = {}
     records = {s.record.type_code: s.record for s in sections}
     for section in sections:
-        if len(section.rows):
-            rows.setdefault(section.record.type_code, []).append(section.rows)
+        rows.setdefault(section.record.type_code, []).append(section.rows)
     merged: list[Section] = []
-    for code in sorted(rows):
-        parts = rows[code]
+    for code, parts in rows.items():
         whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if len(parts) > 1:
             whole = whole[np.argsort(whole["sequence"], kind="stable")]
         merged.append(Section(records[code], whole))
-    return merged
+    return Sections.of(merged)

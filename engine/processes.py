@@ -32,7 +32,6 @@ from engine.snapshot_thread import SnapshotThread
 from schemas.market import ConfigureEngine
 
 LOG = logging.getLogger(__name__)
-_PREPARING_SECONDS = 0.05  # how soon a segment that was taken is made again
 _RARELY = 10  # times as many frames between the snapshots of a primary with a standby in step
 SWITCH_SECONDS = 0.0005  # one thread decides, others sync, answer a primary, write snapshots
 
@@ -148,7 +147,7 @@ def segments_ahead(journal: JournalWriter) -> Generator[None]:
     def prepare() -> None:
         was_low = False
         with suppress(JournalFailed):  # the deciding thread is told by its next frame
-            while not is_over.wait(0 if journal.prepare() else _PREPARING_SECONDS):
+            while not is_over.wait(journal.pause_seconds(is_more=journal.prepare())):
                 if journal.is_low != was_low:
                     was_low = journal.is_low
                     LOG.warning("the journal's disk is %s", "full" if was_low else "no longer full")

@@ -16,15 +16,15 @@ from engine.errors import InvariantBroken
 from engine.image import arrays_of, state_of, text_of
 from engine.journal.ahead import read_ahead
 from engine.journal.disk import DISK, Disk
-from engine.journal.frame import ZERO_HASH, Frame, Section
+from engine.journal.frame import ZERO_HASH, Frame
 from engine.journal.mark import read_mark
 from engine.journal.reader import read_frames
+from engine.journal.sections import Section, Sections
+from engine.journal.sections_kernel import ALL_ALIKE, first_difference
 from engine.journal.snapshot import load_snapshot, write_snapshot
 from engine.journal.writer import JournalWriter, Staged
-from engine.memory_kernel import WORD_BYTES, are_same
 from engine.pipeline import Pipeline
 from engine.state import State
-from schemas.derive.layout import Rows
 
 MANY_FRAMES = 64  # from here on a thread of its own reads them
 
@@ -74,19 +74,14 @@ def recover(home: Home, *, use_snapshot: bool = True, until_index: int | None = 
 
 def redo(pipeline: Pipeline, frame: Frame) -> None:
     """Decide a journaled frame again. Raises InvariantBroken at the first difference."""
-    again = pipeline.decide(Batch.from_sections(frame.sections))
-    if len(again) != len(frame.sections):
-        raise InvariantBroken(f"frame {frame.index}: decided again it has other record types")
-    for kept, made in zip(frame.sections, again, strict=True):
-        if kept.record is not made.record or not _are_same(kept.rows, made.rows):
-            raise InvariantBroken(f"frame {frame.index}: {kept.record.table} decided again differ")
+    kept = Sections.of(frame.sections)
+    again = pipeline.decide(Batch.from_sections(kept))
+    differs = first_difference(kept.table, again.table)
+    if differs != ALL_ALIKE:
+        which = kept[differs] if differs < len(kept) else again[differs]
+        raise InvariantBroken(f"frame {frame.index}: {which.record.table} decided again differ")
     if frame.state_hash != ZERO_HASH and pipeline.state.hash() != frame.state_hash:
         raise InvariantBroken(f"frame {frame.index}: the state hash differs")
-
-
-def _are_same(kept: Rows, made: Rows) -> bool:
-    is_alike = kept.dtype == made.dtype and len(kept) == len(made)
-    return is_alike and are_same(kept.ctypes.data, made.ctypes.data, kept.nbytes // WORD_BYTES)
 
 
 def take_snapshot(home: Home, state: State, frame: Frame, disk: Disk = DISK) -> Path:

@@ -5,7 +5,7 @@ Every handler and every applier of the engine is reached from the two dictionari
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from engine import financing, identity, incidents, payments, risk, safekeeping, 
 from engine.batch import Batch
 from engine.emit import OWN_SEQUENCE, refuse
 from engine.errors import InvariantBroken
-from engine.journal.frame import Section
+from engine.journal.sections import Section
 from engine.ledger.postings import transfers
 from engine.market import reference
 from engine.risk.margin_states import margin_state
@@ -69,9 +69,9 @@ class SlowLane:
                 refuse(emit, command, RejectReason.OUT_OF_RANGE)
             self._tell_margins(command)
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> Sequence[Section]:
         """The events of the frame so far."""
-        return Batch.of(self._events).sections()
+        return Batch.of(self._events).sections() if self._events else ()
 
     def emit(self, command: Any, cls: type, fields: dict[str, int]) -> Any:
         """Number an event, apply it, and post what it moves."""

@@ -25,7 +25,8 @@ from engine.execution_kernel import (
     STATE_BLOCK,
     TRIGGERED,
 )
-from engine.journal.frame import Section
+from engine.journal.sections import Sections, head_of
+from engine.journal.sections_kernel import ADDRESS, COUNT, HEAD, TABLE_COLUMNS, TYPE_MASK, WIDTH
 from engine.ledger.posting_kernel import POSTINGS_PER_FILL
 from engine.market.day_orders_kernel import DAY_BLOCK
 from engine.market.requests import MOST_PEG_MOVES, MOST_SLICES
@@ -36,8 +37,11 @@ from schemas.matching import MarketCommand, OrderTerms
 from schemas.record import record_of
 
 MOVING_STEPS = 4  # expiry, two cuts and the command itself: after each of them pegged orders may move
-_TYPE_CODES = {name: record_of(cls).type_code for name, cls in COMMAND_CLASSES.items()}
-_EVENT_RECORDS = {name: record_of(cls) for name, cls in EVENT_CLASSES.items()}
+_ORDER_BYTES = 16  # of a row of a batch's order
+_COMMAND_NAMES = {record_of(cls).type_code: name for name, cls in COMMAND_CLASSES.items()}
+_HEADS = np.array([head_of(record_of(cls)) for cls in EVENT_CLASSES.values()])
+_BY_CODE = np.argsort(_HEADS & TYPE_MASK)  # kinds of events in the order of their type codes
+_KIND_OF = dict(zip(_HEADS.tolist(), EVENT_CLASSES, strict=True))
 
 
 class Room(NamedTuple):
@@ -73,6 +77,14 @@ class TradingLane:
             risk=state.tables.address,
             window_count=state.capacity.window_count,
         )
+        self._commands = COMMAND_BLOCK.fill(
+            **{name: empty_rows(cls, 0) for name, cls in COMMAND_CLASSES.items()},
+            queue=np.empty((0, 2), dtype=np.int64),
+            packed=self._packed.ctypes.data,
+            most_live=0,
+            most_slices=0,
+        )
+        self._table = np.empty((KIND_COUNT, TABLE_COLUMNS), dtype=np.int64)  # of the events, by type code
         self._events = self._event_block()
 
     def begin_frame(self) -> None:
@@ -84,24 +96,29 @@ class TradingLane:
         state = self._state
         state.books.use_terms(self._terms)
         self._tables.set("risk", state.tables.address)
-        queue = batch.order[first:last]
-        rows = {name: batch.trading_rows(code) for name, code in _TYPE_CODES.items()}
+        self._take(batch, first, last)
         self._counts[SEQUENCE] = state.sequence
-        done = 0
-        while done < len(queue):
-            room = self._make_room(len(queue) - done)
-            commands = COMMAND_BLOCK.fill(
-                **rows,
-                queue=queue,
-                packed=self._packed.ctypes.data,
-                most_live=room.most_live,
-                most_slices=room.most_slices,
-            )
-            addresses = self._tables.address, commands.address, self._events.address
+        done, count = 0, last - first
+        while done < count:
+            room = self._make_room(count - done)
+            self._commands.set("most_live", room.most_live)
+            self._commands.set("most_slices", room.most_slices)
+            addresses = self._tables.address, self._commands.address, self._events.address
             done = run(*addresses, state.business_epoch_day, done)
             if self._counts[IS_BROKEN]:
                 raise InvariantBroken("a balance would leave its bounds")
         state.sequence = int(self._counts[SEQUENCE])
+
+    def _take(self, batch: Batch, first: int, last: int) -> None:
+        """Point the commands' block to the rows of a batch and to a stretch of its order.
+
+        What no command of the batch is points where it did; no row of it is asked for.
+        """
+        for head, count, _, address in batch.sections().table.tolist():
+            name = _COMMAND_NAMES.get(head & TYPE_MASK)
+            if name is not None:
+                self._commands.point(name, address, count)
+        self._commands.point("queue", batch.order.ctypes.data + first * _ORDER_BYTES, last - first)
 
     def _make_room(self, command_count: int) -> Room:
         """Room for what one command can cause at most, and for what many usually do.
@@ -122,9 +139,9 @@ class TradingLane:
         needed[REDUCED] = 2 * (fills + live)  # the other legs of both sides; an exit by its entry; a cut
         needed[SHOWN] = fills + 2 * live + 2 * MOST_PEG_MOVES * MOVING_STEPS
         needed[MARGINED] = min(len(self._state.accounts), fills * 2 + live) + 2
-        used = self._counts[:KIND_COUNT]
-        if np.any(self._lengths <= used + needed):
-            self._widen(used + needed + 8 * command_count)
+        wanted = self._counts[:KIND_COUNT] + needed
+        if (self._lengths <= wanted).any():
+            self._widen(wanted + 8 * command_count)
         self._room[:] = self._lengths - needed
         return Room(needed, most_live, most_slices)
 
@@ -139,12 +156,18 @@ class TradingLane:
         self._events = self._event_block()
 
     def _event_block(self) -> Block:
+        rows = [self._rows[name] for name in EVENT_CLASSES]
+        self._table[:, HEAD] = _HEADS[_BY_CODE]
+        self._table[:, WIDTH] = [rows[kind].dtype.itemsize // 8 for kind in _BY_CODE]
+        self._table[:, ADDRESS] = [rows[kind].ctypes.data for kind in _BY_CODE]
         return EVENT_BLOCK.fill(**self._rows, counts=self._counts, room=self._room)
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> Sections:
         """The events of the frame so far. The rows are the lane's own: the next frame writes over them."""
-        return [
-            Section(record, self._rows[name][: self._counts[kind]])
-            for kind, (name, record) in enumerate(_EVENT_RECORDS.items())
-            if self._counts[kind]
-        ]
+        self._table[:, COUNT] = self._counts[_BY_CODE]
+        table = self._table[self._table[:, COUNT] > 0]
+
+        def look(i: int) -> Rows:
+            return self._rows[_KIND_OF[int(table[i, HEAD])]][: table[i, COUNT]]
+
+        return Sections(table, look)

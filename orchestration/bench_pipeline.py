@@ -29,7 +29,6 @@ import numpy as np
 from engine.config import EngineSettings, Home
 from engine.errors import EngineUnreachable
 from engine.gateway import binary
-from engine.gateway.client import split_events
 from engine.journal.committer import Committer
 from engine.journal.disk import DISK
 from engine.journal.reader import SegmentWalk, read_frames
@@ -126,8 +125,8 @@ def _in_turn(home: Home, flow: Flow, batch: int) -> Pass:
 def _answer(committer: Committer, sent: list[float], answered: int, acks: list[float]) -> int:
     frames = committer.take()
     for at, frame in enumerate(frames, start=answered):
-        (sections,) = split_events(frame, [frame.last_sequence - frame.first_sequence + 1])  # one request
-        binary.encode_answer(at, frame.index, frame.first_sequence, sections)
+        count = frame.last_sequence - frame.first_sequence + 1  # and more: a frame is one request
+        binary.encode_answer(at, frame, frame.first_sequence, count)
         acks.append((time.perf_counter() - sent[at]) * 1_000)
     return len(frames)
 

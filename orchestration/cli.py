@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from engine.config import EngineSettings, Home
-from orchestration import cli_backup, cli_journal, cli_reserve_verify
+from orchestration import cli_backup, cli_journal, cli_reserve, cli_reserve_verify, cli_risk
 from orchestration.cli_shared import HomeOption, told_in_one_line
 from orchestration.cli_shared import exit_on as _exit_on
 from orchestration.cli_shared import home_of as _home
@@ -29,6 +29,9 @@ app.add_typer(verify, name="verify")
 app.add_typer(serve, name="serve")
 app.add_typer(bench, name="bench")
 app.add_typer(cli_journal.journal, name="journal")
+app.add_typer(cli_risk.margin, name="margin")
+app.add_typer(cli_risk.risk, name="risk")
+app.add_typer(cli_reserve.reserve, name="reserve")
 verify.command("journal")(cli_journal.verify_the_journal)
 verify.command("reserve")(cli_reserve_verify.verify_the_reserve)
 app.command("backup")(cli_backup.backup)
@@ -416,6 +419,9 @@ def bench_flow(
         if was_cold():
             typer.echo("compiling the kernels of these sources, once", err=True)
         _say(write_flow(out, kind, resting, instruments, commands, seed).text())
+
+
+bench.command("reserve")(cli_reserve.bench_reserve)
 
 
 class _WithColumns(TyperCommand):

@@ -493,6 +493,7 @@ class InstrumentRow:
     fee_bps: BasisPoints = field("Taker fee rate.")
     settlement_cycle_count: Count = field("Business days to settlement.")
     settlement_epoch_day: EpochDay = field("Settlement date of a trade made today.")
+    symbol_packed: Packed = field("What the venue calls it.")
     mark_ticks: AskedTicks = field("Mark; zero before the first.")
 
 

@@ -24,8 +24,11 @@ from engine.batch import Batch
 from engine.errors import BadInput
 from engine.gateway import binary_kernel
 from engine.gateway.protocol import COMMANDS_PER_LINE
-from engine.journal.frame import Section
-from schemas.derive.layout import dtype_of, empty_rows, row_tuple
+from engine.journal.disk import Content
+from engine.journal.frame import Frame
+from engine.journal.sections import IS_EVENT, Section, Sections, head_of
+from engine.journal.sections_kernel import HEAD, TABLE_COLUMNS, WIDTH
+from schemas.derive.layout import dtype_of, row_tuple
 from schemas.record import Role, record_of
 from schemas.registry import RECORDS, by_type_code
 
@@ -35,9 +38,11 @@ _REQUEST = struct.Struct("<4sIQII")
 REQUEST_HEAD_BYTES = _REQUEST.size
 _ANSWER = struct.Struct("<4sIQQQQ")
 _SECTION = struct.Struct("<IIQQ")
-_COMMANDS = [r for r in RECORDS.values() if r.role is Role.COMMAND]
-_KINDS = np.array([(r.type_code, len(r.columns)) for r in _COMMANDS], dtype=np.int64)
-_LARGEST_BODY = COMMANDS_PER_LINE * 8 * (1 + int(_KINDS[:, 1].max()))
+_COMMANDS = sorted((r for r in RECORDS.values() if r.role is Role.COMMAND), key=lambda r: r.type_code)
+_KINDS = np.zeros((len(_COMMANDS), TABLE_COLUMNS), dtype=np.int64)
+_KINDS[:, HEAD] = [head_of(r) for r in _COMMANDS]
+_KINDS[:, WIDTH] = [len(r.columns) for r in _COMMANDS]
+_LARGEST_BODY = COMMANDS_PER_LINE * 8 * (1 + int(_KINDS[:, WIDTH].max()))
 
 
 class BinaryRequest(NamedTuple):
@@ -83,20 +88,14 @@ def decode_request(request: bytes, received_at_ns: int) -> BinaryRequest:
     """A whole request, stamped. Raises BadInput naming the first command that is not one."""
     _, body_bytes, request_id, session_id, command_count = _REQUEST.unpack_from(request)
     words = np.frombuffer(request, dtype=np.int64, offset=_REQUEST.size)
-    counts = np.zeros(len(_KINDS), dtype=np.int64)
-    outcome = binary_kernel.count(words.ctypes.data, body_bytes // 8, command_count, _KINDS, counts)
+    room, table = np.empty(body_bytes // 8, dtype=np.int64), np.zeros(_KINDS.shape, dtype=np.int64)
+    order = np.empty((command_count, 2), dtype=np.int64)
+    outcome, kinds = binary_kernel.decode_commands(
+        words.ctypes.data, body_bytes // 8, _KINDS, received_at_ns, room, table, order
+    )
     if outcome != binary_kernel.WHOLE:
         raise BadInput(f"command {outcome + 1} of {command_count} is of no known type or length")
-    rows = {
-        r.type_code: empty_rows(r.cls, int(n)) for r, n in zip(_COMMANDS, counts.tolist(), strict=True) if n
-    }
-    targets = np.zeros((len(_KINDS), 2), dtype=np.int64)
-    for at, record in enumerate(_COMMANDS):
-        if record.type_code in rows:
-            targets[at, 0] = rows[record.type_code].ctypes.data
-    order = np.empty((command_count, 2), dtype=np.int64)
-    binary_kernel.copy(words.ctypes.data, command_count, _KINDS, targets, order, received_at_ns)
-    return BinaryRequest(request_id, session_id, Batch(rows, order))
+    return BinaryRequest(request_id, session_id, Batch.laid(table[:kinds], room, order))
 
 
 def encode_request(request_id: int, commands: Sequence[Any], session_id: int = 0) -> bytes:
@@ -113,19 +112,18 @@ def request_of_body(request_id: int, body: bytes, command_count: int, session_id
     return _REQUEST.pack(REQUEST_MAGIC, len(body), request_id, session_id, command_count) + body
 
 
-def encode_answer(
-    request_id: int, frame_index: int, first_sequence: int, sections: Sequence[Section]
-) -> bytes:
-    """An answer: the events that the request's commands caused."""
-    parts: list[bytes] = []
-    for record, rows in sections:
-        parts += [
-            _SECTION.pack(record.type_code, record.version, len(rows), rows.dtype.itemsize),
-            rows.tobytes(),
-        ]
-    body = b"".join(parts)
-    head = _ANSWER.pack(ANSWER_MAGIC, len(body), request_id, frame_index, first_sequence, len(sections))
-    return head + body
+def encode_answer(request_id: int, frame: Frame, first_sequence: int, command_count: int) -> Content:
+    """An answer: the events of a frame that a request's commands caused."""
+    sections = Sections.of(frame.sections)  # held: its table points into it
+    table = sections.table
+    cuts = np.empty((len(table), 2), dtype=np.int64)
+    end = first_sequence + command_count
+    count, words = binary_kernel.cut_events(table, IS_EVENT, first_sequence, end, cuts)
+    room = np.empty(_ANSWER.size // 8 + words, dtype=np.int64)
+    binary_kernel.copy_events(table, cuts, room, _ANSWER.size // 8)
+    answer = room.data.cast("B")
+    _ANSWER.pack_into(answer, 0, ANSWER_MAGIC, words * 8, request_id, frame.index, first_sequence, count)
+    return answer
 
 
 def encode_refusal(request_id: int, reason: str) -> bytes:
@@ -142,11 +140,11 @@ def answer_bytes(inbound: bytes | bytearray) -> int:
     return body_bytes + (_ANSWER.size if magic == ANSWER_MAGIC else _HEAD.size)
 
 
-def decode_answer(raw: bytes) -> Answer:
+def decode_answer(raw: Content) -> Answer:
     """A whole answer. Raises BadInput with the engine's reason when it refused the request."""
     magic, _, request_id = _HEAD.unpack_from(raw)
     if magic != ANSWER_MAGIC:
-        raise BadInput(raw[_HEAD.size :].decode(errors="replace"))
+        raise BadInput(bytes(raw[_HEAD.size :]).decode(errors="replace"))
     *_, frame_index, first_sequence, section_count = _ANSWER.unpack_from(raw)
     sections: list[Section] = []
     offset = _ANSWER.size

@@ -1,25 +1,28 @@
-"""Commands out of a binary request: counted first, which checks every length, then copied into their rows."""
+"""Commands out of a binary request, and the events that they caused into its answer."""
 
 from engine.compiled_kernel import inner, kernel
+from engine.journal.sections_kernel import ADDRESS, COUNT, HEAD, TYPE_MASK, WIDTH
 from engine.memory_kernel import load, store
 
-WHOLE = -1  # what `count` returns when every command is whole and nothing is left over
+WHOLE = -1  # the outcome when every command is whole and nothing is left over
+SECTION_WORDS = 3  # before the rows of an answer's section
+CAUSE = 1  # the word of an event that tells which command caused it
 
 
 @inner
 def _kind_of(code, kinds, kind):
     """The row of `kinds` with a type code; looked for from the one before on. Their number when unknown."""
-    if kinds[kind, 0] == code:
+    if kinds[kind, HEAD] & TYPE_MASK == code:
         return kind
     kind = 0
-    while kind < len(kinds) and kinds[kind, 0] != code:
+    while kind < len(kinds) and kinds[kind, HEAD] & TYPE_MASK != code:
         kind += 1
     return kind
 
 
-@kernel
-def count(address, word_count, command_count, kinds, counts) -> int:
-    """Count commands by kind. `kinds` (k, 2): type code, words in a row. Returns WHOLE, or which is not."""
+@inner
+def _count(address, word_count, command_count, kinds, table) -> int:
+    """Count commands by kind, which checks every length. Returns WHOLE, or which command is not."""
     at = kind = 0
     for i in range(command_count):
         if at >= word_count:
@@ -27,29 +30,95 @@ def count(address, word_count, command_count, kinds, counts) -> int:
         kind = _kind_of(load(address, at), kinds, kind)
         if kind == len(kinds):
             return i
-        at += 1 + kinds[kind, 1]
+        at += 1 + kinds[kind, WIDTH]
         if at > word_count:
             return i
-        counts[kind] += 1
+        table[kind, COUNT] += 1
     return WHOLE if at == word_count else command_count
 
 
 @kernel
-def copy(address, command_count, kinds, rows, order, received_at_ns):
-    """Copy counted commands to their rows, stamped. `rows` (k, 2): address, how many are filled.
+def decode_commands(address, word_count, kinds, received_at_ns, room, table, order) -> tuple[int, int]:
+    """Copy the commands of a body to rows in `room`, stamped. Returns (outcome, kinds that are there).
 
-    `order` (n, 2) gets type code and row of each.
+    `kinds` (k, columns of a table) tells heads and widths; `table`, as large and zero, gets the kinds that
+    are there and where their rows lie, `order` (n, 2) type code and row of each of n commands. Outcome is
+    WHOLE, or the command that is not; then nothing is copied.
     """
+    outcome = _count(address, word_count, len(order), kinds, table)
+    if outcome != WHOLE:
+        return outcome, 0
+    target = room.ctypes.data
+    for kind in range(len(kinds)):
+        table[kind, ADDRESS] = target
+        target += table[kind, COUNT] * kinds[kind, WIDTH] * 8
+        table[kind, COUNT] = 0
     kind = 0
-    for i in range(command_count):
+    for i in range(len(order)):
         kind = _kind_of(load(address, 0), kinds, kind)
-        width, row = kinds[kind, 1], rows[kind, 1]
-        target = rows[kind, 0] + row * width * 8
+        width, row = kinds[kind, WIDTH], table[kind, COUNT]
+        target = table[kind, ADDRESS] + row * width * 8
         store(target, 0, 0)
         store(target, 1, received_at_ns)
         for column in range(2, width):
             store(target, column, load(address, 1 + column))
-        order[i, 0] = kinds[kind, 0]
+        order[i, 0] = kinds[kind, HEAD] & TYPE_MASK
         order[i, 1] = row
-        rows[kind, 1] = row + 1
+        table[kind, COUNT] = row + 1
         address += (1 + width) * 8
+    there = 0
+    for kind in range(len(kinds)):
+        if table[kind, COUNT] > 0:
+            table[there, HEAD], table[there, WIDTH] = kinds[kind, HEAD], kinds[kind, WIDTH]
+            table[there, COUNT], table[there, ADDRESS] = table[kind, COUNT], table[kind, ADDRESS]
+            there += 1
+    return WHOLE, there
+
+
+@inner
+def _first_caused_from(address, count, width, sequence):
+    """The first row that a command of a sequence or a later one caused; rows ascend by what caused them."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        if load(address, middle * width + CAUSE) < sequence:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def cut_events(table, is_event, first, end, cuts) -> tuple[int, int]:
+    """Find what the commands first..end-1 caused. Returns (sections, words) of an answer that tells it.
+
+    `is_event` is by type code; `cuts` (n, 2) gets the first row and one past the last of each section.
+    """
+    sections = words = 0
+    for i in range(len(table)):
+        cuts[i, 0] = cuts[i, 1] = 0
+        if is_event[table[i, HEAD] & TYPE_MASK]:
+            address, count, width = table[i, ADDRESS], table[i, COUNT], table[i, WIDTH]
+            cuts[i, 0] = _first_caused_from(address, count, width, first)
+            cuts[i, 1] = _first_caused_from(address, count, width, end)
+            if cuts[i, 0] < cuts[i, 1]:
+                sections += 1
+                words += SECTION_WORDS + (cuts[i, 1] - cuts[i, 0]) * width
+    return sections, words
+
+
+@kernel
+def copy_events(table, cuts, room, first_word):
+    """Write the sections that were cut into `room` from a word on."""
+    target = room.ctypes.data + first_word * 8
+    for i in range(len(table)):
+        count, width = cuts[i, 1] - cuts[i, 0], table[i, WIDTH]
+        if count > 0:
+            source = table[i, ADDRESS] + cuts[i, 0] * width * 8
+            store(target, 0, table[i, HEAD])
+            store(target, 1, count)
+            store(target, 2, width * 8)
+            target += SECTION_WORDS * 8
+            for at in range(count * width):
+                store(target, at, load(source, at))
+            target += count * width * 8

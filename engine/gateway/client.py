@@ -122,17 +122,15 @@ def events_of(frame: Frame) -> list[Section]:
     return [s for s in frame.sections if s.record.role is Role.EVENT]
 
 
-def split_events(frame: Frame, counts: Sequence[int]) -> list[list[Section]]:
-    """The events of the requests that shared one frame; `counts` is how many commands each had.
+def events_caused(frame: Frame, first_sequence: int, command_count: int) -> list[Section]:
+    """The events that some commands of a frame caused.
 
-    Events stand in the order of the commands that caused them, so each request's are one stretch of each
-    section.
+    Events stand in the order of the commands that caused them, so they are one stretch of each section.
     """
-    bounds = frame.first_sequence + np.cumsum([0, *counts])
-    parts: list[list[Section]] = [[] for _ in counts]
+    bounds = first_sequence, first_sequence + command_count
+    caused: list[Section] = []
     for record, rows in events_of(frame):
-        cuts = np.searchsorted(rows["cause_sequence"], bounds).tolist()
-        for part, first, end in zip(parts, cuts, cuts[1:], strict=False):
-            if first < end:
-                part.append(Section(record, rows[first:end]))
-    return parts
+        first, end = np.searchsorted(rows["cause_sequence"], bounds).tolist()
+        if first < end:
+            caused.append(Section(record, rows[first:end]))
+    return caused

@@ -22,7 +22,7 @@ from engine.batch import Batch
 from engine.clock import Clock
 from engine.errors import BadInput
 from engine.gateway import binary
-from engine.gateway.client import receipt_of_sections, split_events
+from engine.gateway.client import events_caused, receipt_of_sections
 from engine.gateway.protocol import (
     COMMANDS_PER_LINE,
     LINE_BYTES,
@@ -31,9 +31,11 @@ from engine.gateway.protocol import (
     encode_receipt,
 )
 from engine.journal.committer import Committer, CommittingJournal
-from engine.journal.frame import Frame, Section
+from engine.journal.disk import Content
+from engine.journal.frame import Frame
 from engine.local_socket import listen_at
 from engine.pipeline import Pipeline
+from engine.risk.desk import RiskDesk
 from schemas.market import CancelOrder, CancelOrders, SetKillSwitch
 from schemas.record import record_of
 
@@ -62,7 +64,7 @@ class Snapshots(Protocol):
 
 
 class _Request(NamedTuple):
-    client: _Client | None  # nobody asks when a session ended
+    client: _Client | None  # none when a session ended, or the risk desk asks
     binary_id: int | None  # none for a line of JSON
     batch: Batch
 
@@ -94,8 +96,11 @@ class EngineServer:
         self._clock = clock
         self._snapshots = snapshots
         self._selector = selectors.DefaultSelector()
+        self._received = memoryview(bytearray(LINE_BYTES))  # one for all: taking so much anew costs more
         self._waiting: deque[_Request] = deque()
         self._deciding: deque[list[_Request]] = deque()  # a list for each frame that is not durable yet
+        self._desk: RiskDesk | None = None
+        self._steps: _Request | None = None  # what the desk asked and is not decided yet
         self._listener = listen_at(path)
         self._selector.register(self._listener, selectors.EVENT_READ, None)
         self._woken, self._waker = socket.socketpair()
@@ -153,11 +158,11 @@ class EngineServer:
             if mask & selectors.EVENT_WRITE:
                 self._send(client)
             if mask & selectors.EVENT_READ:
-                part = client.socket.recv(LINE_BYTES)
-                if not part:
+                count = client.socket.recv_into(self._received)
+                if not count:
                     self._hang_up(client)
                     return
-                client.inbound += part
+                client.inbound += self._received[:count]
                 if client.inbound.startswith(binary.REQUEST_MAGIC[:1]):
                     self._take_requests(client)
                 else:
@@ -221,22 +226,33 @@ class EngineServer:
                 batch.append(self._waiting.popleft())
             self._deciding.append(batch)
             self._committer.put(self._pipeline.stage(Batch.joined([r.batch for r in batch])))
+            self._look_after_accounts(batch)
         self._committer.flush()
         self._answer_durable()
+
+    def _look_after_accounts(self, decided: list[_Request]) -> None:
+        """Let the risk desk ask its next steps, once those that it asked before are decided."""
+        if not self._pipeline.is_configured or self._journal.is_low:
+            return
+        if self._steps is not None and not any(request is self._steps for request in decided):
+            return
+        self._desk = self._desk or RiskDesk(self._pipeline.state)
+        commands = self._desk.due(self._clock.now_ns())
+        self._steps = _Request(None, None, Batch.of(commands)) if commands else None
+        if self._steps is not None:
+            self._waiting.append(self._steps)
 
     def _answer_durable(self) -> None:
         for frame in self._committer.take():
             if self._snapshots is not None:
                 self._snapshots.on_frame(frame)
-            requests = self._deciding.popleft()
-            counts = [len(r.batch) for r in requests]
             first = frame.first_sequence
-            for request, count, sections in zip(requests, counts, split_events(frame, counts), strict=True):
+            for request in self._deciding.popleft():
                 if request.client is not None:
-                    self._answer(request.client, _encoded(request, frame.index, first, sections))
-                first += count
+                    self._answer(request.client, _encoded(request, frame, first))
+                first += len(request.batch)
 
-    def _answer(self, client: _Client, line: bytes) -> None:
+    def _answer(self, client: _Client, line: Content) -> None:
         if client.socket.fileno() < 0:
             return  # it hung up; what it asked for was decided all the same
         client.outbound += line
@@ -266,10 +282,12 @@ class EngineServer:
         client.session_ids.clear()
 
 
-def _encoded(request: _Request, frame_index: int, first_sequence: int, sections: list[Section]) -> bytes:
-    if request.binary_id is None:
-        return encode_receipt(receipt_of_sections(frame_index, first_sequence, sections))
-    return binary.encode_answer(request.binary_id, frame_index, first_sequence, sections)
+def _encoded(request: _Request, frame: Frame, first_sequence: int) -> Content:
+    count = len(request.batch)
+    if request.binary_id is not None:
+        return binary.encode_answer(request.binary_id, frame, first_sequence, count)
+    caused = events_caused(frame, first_sequence, count)
+    return encode_receipt(receipt_of_sections(frame.index, first_sequence, caused))
 
 
 def _cancel_session(session_id: int, received_at_ns: int) -> CancelOrders:

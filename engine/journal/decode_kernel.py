@@ -5,10 +5,8 @@ Owns: the quick answer whether all is well. Does not own: what is wrong when it 
 
 from engine.compiled_kernel import inner, kernel
 from engine.journal.crc32c_kernel import ONES, step
-from engine.journal.encode_kernel import SECTION_WORDS
+from engine.journal.sections_kernel import ADDRESS, COUNT, HEAD, SECTION_WORDS, WIDTH
 from engine.memory_kernel import load
-
-PLACE_COLUMNS = 4  # of a section: its first word, rows, words in a row, where its rows begin, in words
 
 
 @inner
@@ -28,14 +26,14 @@ def _sum(address, width, crc):
 
 
 @kernel
-def is_whole(address, end, seed, first, seen, places) -> bool:
+def is_whole(address, end, seed, first, seen, table) -> bool:
     """Whether sections fill the `end` words from `address` on, every sum is right, and sequences are one run.
 
-    `places` (n, PLACE_COLUMNS) is filled in; `first` is the frame's first sequence and `seen` has a byte for
+    `table` is filled in; `first` is the frame's first sequence and `seen` has a byte for
     each of its rows, zero.
     """
     at, before_head = 0, -1
-    for i in range(len(places)):
+    for i in range(len(table)):
         if at + SECTION_WORDS > end:
             return False
         head, count, row_bytes = load(address, at), load(address, at + 1), load(address, at + 2)
@@ -64,7 +62,8 @@ def is_whole(address, end, seed, first, seen, places) -> bool:
             found = _sum(address + (rows + row * width) * 8, width, crc)
             if found != load(address, sums + row // 2):
                 return False
-        places[i, 0], places[i, 1], places[i, 2], places[i, 3] = head, count, width, rows
+        table[i, HEAD], table[i, COUNT], table[i, WIDTH] = head, count, width
+        table[i, ADDRESS] = address + rows * 8
         before_head = head & 0xFFFFFFFF
         at = rows + count * width
     if at != end:

@@ -5,11 +5,10 @@ Owns: the inner loop of encoding. Does not own: the layout (`frame.py` tells it)
 
 from engine.compiled_kernel import inner, kernel
 from engine.journal.crc32c_kernel import ONES, step
+from engine.journal.sections_kernel import ADDRESS, COUNT, HEAD, SECTION_WORDS, WIDTH
 from engine.memory_kernel import load, store
 
 WHOLE, DESCENDS, HAS_GAP = range(3)
-SECTION_WORDS = 3  # type and version, count, length of a row
-BLOCK_COLUMNS = 4  # the section's first word, rows, words in a row, address of the rows
 
 
 @inner
@@ -34,27 +33,29 @@ def _copy_two(source, target, width, crc):
 
 
 @kernel
-def encode_sections(blocks, address, seed, seen) -> tuple[int, int, int, int]:
-    """Write all sections from `address` on and return (outcome, block, first and last sequence).
+def encode_sections(table, seed, seen, room, first_word, placed) -> tuple[int, int, int, int]:
+    """Write all sections into `room` from a word on. Returns (outcome, section, first and last sequence).
 
-    `blocks` (n, BLOCK_COLUMNS); `seen` has a byte for each row of the frame, zero. A row's sequence is its
-    first word. Outcome DESCENDS names the block whose sequences do not ascend; HAS_GAP says that they are not
-    one run over all blocks.
+    `placed` gets the table of the rows as written; `seen` has a byte for each row of the frame, zero. A row's
+    sequence is its first word. Outcome DESCENDS names the section whose sequences do not ascend; HAS_GAP says
+    that they are not one run over all sections.
     """
-    low, high = load(blocks[0, 3], 0), load(blocks[0, 3], 0)
-    for i in range(len(blocks)):
-        count, width, source = blocks[i, 1], blocks[i, 2], blocks[i, 3]
+    address = room.ctypes.data + first_word * 8
+    low, high = load(table[0, ADDRESS], 0), load(table[0, ADDRESS], 0)
+    for i in range(len(table)):
+        count, width, source = table[i, COUNT], table[i, WIDTH], table[i, ADDRESS]
         low = min(low, load(source, 0))
         high = max(high, load(source, (count - 1) * width))
     is_run = high - low + 1 == len(seen)
-    for i in range(len(blocks)):
-        head, count, width, source = blocks[i, 0], blocks[i, 1], blocks[i, 2], blocks[i, 3]
+    for i in range(len(table)):
+        head, count, width, source = table[i, HEAD], table[i, COUNT], table[i, WIDTH], table[i, ADDRESS]
         store(address, 0, head)
         store(address, 1, count)
         store(address, 2, width * 8)
         crc = step(seed ^ ONES, head)  # each row's sum goes on from that of the section's first word
         sums = address + SECTION_WORDS * 8
         rows = sums + (count + count % 2) * 4
+        placed[i, HEAD], placed[i, COUNT], placed[i, WIDTH], placed[i, ADDRESS] = head, count, width, rows
         before = low - 1
         for row in range(count):
             sequence = load(source, row * width)

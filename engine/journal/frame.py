@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from engine.errors import InvariantBroken, JournalDamaged, JournalError
 from engine.journal.crc32c_kernel import sum_rows, sum_words
-from engine.journal.decode_kernel import PLACE_COLUMNS, is_whole
+from engine.journal.decode_kernel import is_whole
 from engine.journal.disk import Content
-from engine.journal.encode_kernel import BLOCK_COLUMNS, DESCENDS, HAS_GAP, encode_sections
-from schemas.derive.layout import Rows, dtype_of
-from schemas.record import RecordType
+from engine.journal.encode_kernel import DESCENDS, HAS_GAP, encode_sections
+from engine.journal.sections import Section, Sections, rows_in
+from engine.journal.sections_kernel import HEAD, TABLE_COLUMNS, TYPE_MASK, WIDTH, frame_size
+from schemas.derive.layout import dtype_of
 from schemas.registry import by_type_code
 
 ZERO_HASH = bytes(32)
@@ -33,17 +34,11 @@ _SYNC_PLACE_AT = 5
 _SECTION = struct.Struct("<IIQQ")
 _SUM = struct.Struct("<Q")
 HEADER_BYTES = _HEADER.size
+_OUTER_WORDS = (HEADER_BYTES + HASH_BYTES) // 8
 _SUMMED_BYTES = HEADER_BYTES - 8  # all of the header but its own CRC
 
 Words = npt.NDArray[np.uint64]
 Raw = memoryview  # a frame's bytes, written in place
-
-
-class Section(NamedTuple):
-    """Rows of one record type, shape (n,), ascending by sequence."""
-
-    record: RecordType
-    rows: Rows
 
 
 class Frame(NamedTuple):
@@ -53,7 +48,7 @@ class Frame(NamedTuple):
     term: int
     first_sequence: int
     last_sequence: int
-    sections: tuple[Section, ...]
+    sections: Sequence[Section]
     state_hash: bytes
     chain_hash: bytes
 
@@ -105,7 +100,8 @@ def chain(previous: bytes, content: Content) -> bytes:
 
 def frame_bytes_of(sections: Sequence[Section]) -> int:
     """How long the frame of these sections is."""
-    return HEADER_BYTES + sum(_block_bytes(len(s.rows), s.rows.dtype.itemsize) for s in sections) + HASH_BYTES
+    _, words = frame_size(Sections.of(sections).table)
+    return (_OUTER_WORDS + words) * 8
 
 
 def encode_frame(
@@ -116,41 +112,26 @@ def encode_frame(
     Sections without rows are left out. The frame's rows are read-only views into its bytes. Raises
     InvariantBroken when rows are not of their record's layout or the sequences have a gap.
     """
-    ordered = sorted((s for s in sections if len(s.rows)), key=lambda s: s.record.type_code)
-    _refuse_other_layouts(ordered)
-    room = np.empty(frame_bytes_of(ordered), dtype=np.uint8)
-    raw: Raw = room.data
-    sources = [np.ascontiguousarray(s.rows) for s in ordered]
-    blocks = np.array(
-        [
-            (r.type_code | r.version << 32, len(rows), rows.dtype.itemsize // 8, rows.ctypes.data)
-            for (r, _), rows in zip(ordered, sources, strict=True)
-        ],
-        dtype=np.int64,
-    ).reshape(-1, BLOCK_COLUMNS)
-    count = sum(len(rows) for rows in sources)
-    address = room.ctypes.data
+    given = Sections.of(sections)
+    if not len(given):
+        raise InvariantBroken("a frame has at least one record")
+    count, words = frame_size(given.table)
+    room = np.empty(_OUTER_WORDS + words, dtype=np.int64)
+    raw: Raw = room.data.cast("B")
+    table = np.empty_like(given.table)
     outcome, at, first, last = encode_sections(
-        blocks, address + HEADER_BYTES, seed, np.zeros(count, dtype=np.uint8)
+        given.table, seed, np.zeros(count, dtype=np.uint8), room, HEADER_BYTES // 8, table
     )
     if outcome == DESCENDS:
-        raise InvariantBroken(f"{ordered[at].record.table}: sequences do not ascend")
+        raise InvariantBroken(f"{given[at].record.table}: sequences do not ascend")
     if outcome == HAS_GAP:
         raise InvariantBroken(f"sequences {first} to {last} are not those of {count} records")
-    payload_bytes = len(raw) - HEADER_BYTES - HASH_BYTES
-    fixed = (MAGIC, FRAME_VERSION, 0, len(ordered), index, term, first, last, payload_bytes, state_hash)
+    fixed = (MAGIC, FRAME_VERSION, 0, len(table), index, term, first, last, words * 8, state_hash)
     _HEADER.pack_into(raw, 0, *fixed, 0)
-    _SUM.pack_into(raw, _SUMMED_BYTES, sum_words(address, _SUMMED_BYTES // 8, seed))
-    kept: list[Section] = []
-    offset = HEADER_BYTES
-    for record, rows in ordered:
-        count, row_bytes = len(rows), rows.dtype.itemsize
-        end = offset + _block_bytes(count, row_bytes)
-        own = room[end - count * row_bytes : end].view(rows.dtype)
-        own.flags.writeable = False
-        kept.append(Section(record, own))
-        offset = end
-    return Frame(index, term, first, last, tuple(kept), state_hash, ZERO_HASH), raw
+    _SUM.pack_into(raw, _SUMMED_BYTES, sum_words(room.ctypes.data, _SUMMED_BYTES // 8, seed))
+    room.flags.writeable = False
+    placed = Sections(table, rows_in(room, table))
+    return Frame(index, term, first, last, placed, state_hash, ZERO_HASH), raw
 
 
 def seal(frame: Frame, raw: Raw, previous: bytes, sync_place: int, seed: int) -> Frame:
@@ -197,43 +178,32 @@ def decode_frame(raw: bytes, header: FrameHeader, previous: bytes, seed: int) ->
     return Frame(*header[:4], sections, header.state_hash, chain_hash)
 
 
-def _sections_of_whole(raw: bytes, header: FrameHeader, seed: int) -> tuple[Section, ...] | None:
+def _sections_of_whole(raw: bytes, header: FrameHeader, seed: int) -> Sections | None:
     """The sections of a frame in which all is as it should be and every record of today's version."""
     words = np.frombuffer(raw, dtype=np.int64)
     count = header.last_sequence - header.first_sequence + 1
     if not 0 < count * 8 <= header.payload_bytes:
         return None
-    places = np.zeros((header.section_count, PLACE_COLUMNS), dtype=np.int64)
-    first, end = HEADER_BYTES // 8, header.payload_bytes // 8
+    table = np.zeros((header.section_count, TABLE_COLUMNS), dtype=np.int64)
+    start, end = words.ctypes.data, header.payload_bytes // 8
     seen = np.zeros(count, dtype=np.uint8)
-    if not is_whole(words.ctypes.data + HEADER_BYTES, end, seed, header.first_sequence, seen, places):
+    if not is_whole(start + HEADER_BYTES, end, seed, header.first_sequence, seen, table):
         return None
-    sections: list[Section] = []
-    for head, rows, width, at in places.tolist():
+    for head, width in table[:, (HEAD, WIDTH)].tolist():
         try:
-            record = by_type_code(head & 0xFFFFFFFF)
+            record = by_type_code(head & TYPE_MASK)
         except KeyError:
             return None
-        dtype = dtype_of(record.cls)
-        if head >> 32 != record.version or width * 8 != dtype.itemsize:
+        if head >> 32 != record.version or width * 8 != dtype_of(record.cls).itemsize:
             return None
-        part = words[first + at : first + at + rows * width].view(dtype)
-        sections.append(Section(record, part))
-    return tuple(sections)
-
-
-def _refuse_other_layouts(sections: Sequence[Section]) -> None:
-    codes = [s.record.type_code for s in sections]
-    if not codes or len(set(codes)) != len(codes):
-        raise InvariantBroken("a frame has at least one record, and one section a record type")
-    for record, rows in sections:
-        if rows.dtype != dtype_of(record.cls) or rows.ndim != 1:
-            raise InvariantBroken(f"{record.table}: rows are not of the declared layout")
+    return Sections(table, rows_in(words, table))
 
 
 def _sequence_span(sections: Sequence[Section]) -> tuple[int, int]:
     """First and last sequence of all rows. Raises InvariantBroken when they are not one run without a gap."""
-    _refuse_other_layouts(sections)
+    codes = [s.record.type_code for s in sections]
+    if not codes or len(set(codes)) != len(codes):
+        raise InvariantBroken("a frame has at least one record, and one section a record type")
     for record, rows in sections:
         if np.any(rows["sequence"][1:] <= rows["sequence"][:-1]):
             raise InvariantBroken(f"{record.table}: sequences do not ascend")

@@ -128,9 +128,13 @@ class ReplicaJournal:
             self._marked_index = index
 
     def prepare(self) -> bool:
-        """Make a segment ahead of need; as the writer's, beside `write` on a thread of its own."""
+        """Go a step towards a segment ahead of need, as the writer's; beside `write`, on its own thread."""
         with self._unusable_after_failure(self._last.index):
             return self._spares.make()
+
+    def pause_seconds(self, *, is_more: bool) -> float:
+        """How long to wait until `prepare` again."""
+        return self._spares.pause_seconds(is_more=is_more)
 
     def close(self) -> None:
         """Release the folder."""

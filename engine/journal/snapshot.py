@@ -1,7 +1,8 @@
 """The engine's state at one frame, so that a start need not replay the whole journal.
 
 Owns: the file and how many are kept. Does not own: what the arrays mean. A snapshot is never the only copy:
-the journal can always rebuild it, so one that does not verify is passed over.
+the journal can always rebuild it, so one that does not verify is passed over. It is written beside the
+journal, so it takes the disk, and the interpreter, for small pieces at a time.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import JournalFailed
-from engine.journal.disk import DISK, Disk
+from engine.journal.disk import DISK, Content, Disk
 
 MAGIC = b"OBSNAPSH"
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2  # of the file, and of which arrays there are
 KEPT = 2
+_PIECE_BYTES = 1 << 18  # written and summed at a time
+_SYNCED_BYTES = 1 << 20
 _HEADER = struct.Struct("<8sIIQQ32s32s")
 _LENGTH = struct.Struct("<Q")
 _HASH_BYTES = 32
@@ -85,26 +88,39 @@ def _parts(
     state_hash: bytes,
     arrays: Mapping[str, npt.NDArray[Any]],
     text: bytes,
-) -> list[bytes]:
+) -> list[Content]:
     header = (MAGIC, SNAPSHOT_VERSION, len(arrays), frame_index, len(text), chain_hash, state_hash)
-    parts = [_HEADER.pack(*header), text]
+    parts: list[Content] = [_HEADER.pack(*header), text]
     for name, array in arrays.items():
-        encoded, stored = name.encode(), io.BytesIO()
-        np.save(stored, array, allow_pickle=False)
-        content = stored.getvalue()
-        parts += [_LENGTH.pack(len(encoded)), encoded, _LENGTH.pack(len(content)), content]
+        encoded, (head, content) = name.encode(), _npy(array)
+        length = len(head) + len(content)
+        parts += [_LENGTH.pack(len(encoded)), encoded, _LENGTH.pack(length), head, content]
     return parts
 
 
-def _write_durably(path: Path, parts: list[bytes], disk: Disk) -> None:
+def _npy(array: npt.NDArray[Any]) -> tuple[bytes, Content]:
+    """An array in NumPy's format: what stands before its content, and its content in place, not copied."""
+    if array.dtype.hasobject:
+        raise ValueError("an array of objects cannot be kept")
+    whole, head = np.ascontiguousarray(array), io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(whole))
+    return head.getvalue(), whole.reshape(-1).view(np.uint8).data
+
+
+def _write_durably(path: Path, parts: list[Content], disk: Disk) -> None:
     unfinished = path.with_suffix(_UNFINISHED)
     descriptor = disk.open(unfinished)
     try:
-        digest, offset = hashlib.sha256(), 0
+        digest, offset, synced = hashlib.sha256(), 0, 0
         for part in parts:
-            digest.update(part)
-            disk.pwrite(descriptor, part, offset)
-            offset += len(part)
+            for first in range(0, len(part), _PIECE_BYTES):
+                piece = part[first : first + _PIECE_BYTES]
+                digest.update(piece)
+                disk.pwrite(descriptor, piece, offset)
+                offset += len(piece)
+                if offset - synced >= _SYNCED_BYTES:
+                    disk.fdatasync(descriptor)
+                    synced = offset
         disk.pwrite(descriptor, digest.digest(), offset)
         disk.fdatasync(descriptor)
     finally:

@@ -56,7 +56,7 @@ class Staged(NamedTuple):
     """A frame on its way to the disk: numbered and placed, and encoded where its segment is there already."""
 
     index: int  # pyright: ignore[reportIncompatibleMethodOverride]  nobody searches a frame as a tuple
-    sections: tuple[Section, ...]
+    sections: Sequence[Section]
     state_hash: bytes
     segment_number: int
     file_bytes: int  # of that segment
@@ -89,6 +89,7 @@ class JournalWriter:
         self._disk = disk
         self._lock = lock
         self._descriptor, self._header, offset, self._last = tail
+        self._current = self._header.number, self._header.seed  # together, for the deciding thread
         self._mark = mark
         self._mirror = mirror
         self._spares = SpareSegments(folder, segment_bytes, disk)
@@ -155,8 +156,8 @@ class JournalWriter:
         """
         if self._unusable:
             raise JournalFailed(f"the journal cannot be written any more: {self._unusable}")
-        header, (number, file_bytes, offset) = self._header, self._place
-        frame, raw = self._encode(self._next_index, sections, state_hash, header.seed)
+        (current, seed), (number, file_bytes, offset) = self._current, self._place
+        frame, raw = self._encode(self._next_index, sections, state_hash, seed)
         if frame.first_sequence != self._next_sequence:
             raise InvariantBroken(
                 f"a frame begins with sequence {frame.first_sequence}, not {self._next_sequence}"
@@ -165,7 +166,7 @@ class JournalWriter:
             number, offset = number + 1, PAGE_BYTES
             file_bytes = file_bytes_for(len(raw), self._segment_bytes)
         # The seed of a segment to come follows from a frame that may not be chained yet.
-        encoded = (frame, raw) if number == header.number else None
+        encoded = (frame, raw) if number == current else None
         staged = Staged(
             frame.index, frame.sections, state_hash, number, file_bytes, offset, len(raw), encoded
         )
@@ -210,16 +211,20 @@ class JournalWriter:
         return frames
 
     def prepare(self) -> bool:
-        """Make a segment ahead of need, where one is missing; returns whether another one is still missing.
+        """Go a step towards a segment ahead of need, if one is missing; returns whether there is more to do.
 
-        Beside `commit` on a thread of its own. Raises JournalFailed when the disk fails otherwise than by
-        being full.
+        Beside `commit` on a thread of its own, after a pause of `pause_seconds`. Raises JournalFailed when
+        the disk fails otherwise than by being full.
         """
         try:
             return self._spares.make()
         except OSError as error:
             self._unusable = f"{self._folder}: no segment can be made: {error!r}"
             raise JournalFailed(self._unusable) from error
+
+    def pause_seconds(self, *, is_more: bool) -> float:
+        """How long to wait until `prepare` again, so that the frames' own syncs find the disk free."""
+        return self._spares.pause_seconds(is_more=is_more)
 
     def close(self) -> None:
         """Release the folder; all that was committed is durable already."""
@@ -237,7 +242,7 @@ class JournalWriter:
         return encode_frame(index, self._term, sections, state_hash, seed)
 
     def _sealed(self, staged: Staged, last: Position, synced: int) -> tuple[Frame, Raw]:
-        seed = self._header.seed
+        _, seed = self._current
         frame, raw = staged.encoded or self._encode(staged.index, staged.sections, staged.state_hash, seed)
         return seal(frame, raw, last.chain_hash, last.index - synced, seed), raw
 
@@ -247,6 +252,7 @@ class JournalWriter:
         descriptor = create_segment(self._folder, header, self._disk, spare)
         self._disk.close(self._descriptor)
         self._descriptor, self._header = descriptor, header
+        self._current = header.number, header.seed
 
 
 @contextmanager

@@ -121,6 +121,7 @@ class Books:
             w.NEXT_EXPIRY: 1 << 62,
         }.items():
             self.meta[at] = value
+        self._terms: Rows = empty_rows(OrderTerms, 0)
         self._event_room = 0
         self.make_room(0, 0)
 
@@ -172,6 +173,8 @@ class Books:
 
     def use_terms(self, terms: Rows) -> None:
         """Let commands point into these OrderTerms rows; they must stay where they are while commands run."""
+        if terms is self._terms:
+            return
         if terms.dtype != dtype_of(OrderTerms) or not terms.flags.c_contiguous:
             raise BadInput("terms are contiguous rows of OrderTerms")
         self._terms = terms

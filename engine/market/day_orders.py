@@ -1,6 +1,9 @@
 """Which client order ids a business day has used, and the order behind each.
 
 Owns: the arrays, their image in a snapshot, and the turn of the day. Does not own: the books.
+
+An id that was used stays used and in its place until the day turns. So whoever keeps image after image copies
+only the ids that are new; and of an order that has ended nothing but its id can matter any more.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import numpy.typing as npt
 
 from engine.errors import InvariantBroken
 from engine.market import day_orders_kernel
-from schemas.derive.layout import Rows, dtype_of, empty_rows
+from schemas.derive.layout import Rows, empty_rows
 from schemas.market import OrderRow
 
 Words = npt.NDArray[np.int64]
@@ -46,17 +49,49 @@ def canonical_rows(orders: DayOrders, positions: Words) -> bytes:
     return orders.meta.tobytes() + orders.rows[np.sort(positions)].tobytes()
 
 
-def restore_rows(orders: DayOrders, rows: Rows) -> None:
-    """Fill empty day orders with what was read from others. Raises InvariantBroken without room."""
-    if len(rows) >= len(orders.rows) or rows.dtype != dtype_of(OrderRow):
-        raise InvariantBroken(f"{len(rows)} client order ids have no room")
-    for row in rows:
-        at = day_orders_kernel.remember_client_id(orders, row["account_id"], row["client_order_id"])
-        if at == 0:
-            raise InvariantBroken(
-                f"id {int(row['client_order_id'])} of account {int(row['account_id'])} twice"
-            )
-        orders.rows[at] = row
+def ids_after(orders: DayOrders, count: int) -> Words:
+    """The ids used today but for the first `count`, in order of first use: (n, 2), account and number."""
+    new = orders.rows[1 + count : int(orders.meta[0])]
+    return np.column_stack((new["account_id"], new["client_order_id"]))
+
+
+class CopiedIds:
+    """The ids of a day, as far as they were copied."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._epoch_day = 0
+        self._parts: list[Words] = []
+        self._count = 0
+
+    def copy_new(self, orders: DayOrders, epoch_day: int) -> None:
+        """Copy the ids that were used since the last call; all of them on a new business day."""
+        if epoch_day != self._epoch_day:
+            self._epoch_day, self._parts, self._count = epoch_day, [], 0
+        self._parts.append(ids_after(orders, self._count))
+        self._count += len(self._parts[-1])
+
+    def whole(self) -> Words:
+        """All of them, (n, 2)."""
+        self._parts = [np.concatenate(self._parts)]
+        return self._parts[0]
+
+
+def restore_orders(orders: DayOrders, ids: Words, positions: Words, rows: Rows) -> None:
+    """Fill empty day orders: all ids used, and the rows at the positions of those that live.
+
+    Raises InvariantBroken when an id has no room or comes twice, or a row is not at its own id.
+    """
+    taken = day_orders_kernel.remember_all(orders, np.ascontiguousarray(ids))
+    if taken != len(ids):
+        account_id, number = ids[taken].tolist()
+        raise InvariantBroken(f"id {number} of account {account_id} comes twice or has no room")
+    own = orders.rows[positions]
+    if np.any(own["account_id"] != rows["account_id"]) or np.any(
+        own["client_order_id"] != rows["client_order_id"]
+    ):
+        raise InvariantBroken("an order does not stand at its own id")
+    orders.rows[positions] = rows
 
 
 def turn_day(orders: DayOrders, books_address: int) -> None:

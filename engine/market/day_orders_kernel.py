@@ -97,6 +97,15 @@ def remember_client_id(orders, account_id, client_order_id):
 
 
 @kernel
+def remember_all(orders, ids) -> int:
+    """Take ids (n, 2), account and number, in order. Returns how many were taken before one had no place."""
+    for i in range(len(ids)):
+        if remember_client_id(orders, ids[i, 0], ids[i, 1]) == 0:
+            return i
+    return len(ids)
+
+
+@kernel
 def forget_last_client_id(orders):
     """Give back the id that was taken last: its order was refused after all."""
     at = orders.meta[0] - 1

@@ -10,37 +10,80 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.blocks_kernel import Block
 from engine.clock import WallClock
 from engine.config import Home
+from engine.errors import InvariantBroken
 from engine.journal.reader import follow
-from schemas.codes import CONTRACTS, AccountClass, AssetClass, LedgerAccountKind, Side
-from schemas.derive.layout import Rows
+from engine.journal.sections import Sections
+from engine.journal.sections_kernel import TYPE_MASK
+from engine.projections.views_kernel import FOLDED_CLASSES, VIEW_BLOCK, fold
+from schemas.codes import CONTRACTS, AccountClass, AssetClass
+from schemas.derive.layout import Rows, empty_rows
 from schemas.identity import AccountOpened
-from schemas.ledger import Posting
 from schemas.market import (
     AssetRegistered,
     BusinessDayStarted,
-    Fill,
+    EngineConfigured,
     InstrumentListed,
     InstrumentStateChanged,
     KillSwitchSet,
     MarkChanged,
 )
 from schemas.packed import unpack
-from schemas.risk import MarginChanged
+from schemas.record import record_of
+from schemas.registry import by_type_code
 
 if TYPE_CHECKING:
     from engine.journal.frame import Frame
 
 WRITING_NS = 40_000_000  # at most one file in this time; with the reader's polling well below 100 ms
 
-Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.int64]
 Pair = tuple[int, int]
+
+_FOLDED = {record_of(cls).type_code: name for name, cls in FOLDED_CLASSES.items()}
+
+
+class _Folded(NamedTuple):
+    """The figures that a kernel keeps, and its block. The capacities of the first frame tell their sizes."""
+
+    equity_minor: Words
+    initial_margin_minor: Words
+    balance_units: Words
+    traded_lots: Words
+    last_price_ticks: Words
+    volume_lots: Words
+    fill_count: Words
+    day_epoch_day: Words
+    day_lots: Words
+    block: Block
+
+    @classmethod
+    def of(cls, accounts: int, instruments: int, assets: int) -> _Folded:
+        """All zero, with room for ids to these."""
+
+        def zeros(*ids: int) -> Words:
+            return np.zeros([1 + highest for highest in ids], dtype=np.int64)
+
+        arrays = {
+            "equity_minor": zeros(accounts),
+            "initial_margin_minor": zeros(accounts),
+            "balance_units": zeros(accounts, assets),
+            "traded_lots": zeros(accounts, instruments),
+            "last_price_ticks": zeros(instruments),
+            "volume_lots": zeros(instruments),
+            "fill_count": zeros(instruments),
+            "day_epoch_day": zeros(instruments),
+            "day_lots": zeros(instruments),
+        }
+        rows = {name: empty_rows(folded, 0) for name, folded in FOLDED_CLASSES.items()}
+        return cls(**arrays, block=VIEW_BLOCK.fill(**arrays, **rows))
 
 
 class LiveView:
@@ -53,34 +96,46 @@ class LiveView:
         self.business_epoch_day = 0
         self.is_stopped = False  # whether the kill switch is on
         self.money_asset_id = 0  # the currency of margin: the first currency registered
-        self.record_counts: Counter[str] = Counter()
-        self.accounts: dict[int, dict[str, int]] = {}
-        self.instruments: dict[int, dict[str, int]] = {}
-        self.balances: dict[Pair, int] = {}  # (account, asset) -> smallest units owed to the client
-        self.traded_lots: dict[Pair, int] = {}  # (account, instrument) -> bought less sold
-        self._folds: dict[type, Callable[[Rows], None]] = {
-            AssetRegistered: self._fold_assets,
-            InstrumentListed: self._fold_listings,
-            InstrumentStateChanged: self._fold_states,
-            MarkChanged: self._fold_marks,
-            KillSwitchSet: self._fold_switches,
-            BusinessDayStarted: self._fold_days,
-            Fill: self._fold_fills,
-            AccountOpened: self._fold_accounts,
-            MarginChanged: self._fold_margins,
-            Posting: self._fold_postings,
+        self.record_counts: Counter[int] = Counter()  # by type code
+        self.account_classes: dict[int, int] = {}  # of the accounts that are open
+        self.instruments: dict[int, dict[str, int]] = {}  # what others than fills say of them
+        self._folded = _Folded.of(0, 0, 0)
+        self._folds: dict[int, Callable[[Rows], None]] = {
+            record_of(cls).type_code: fold
+            for cls, fold in {
+                EngineConfigured: self._fold_capacities,
+                AssetRegistered: self._fold_assets,
+                InstrumentListed: self._fold_listings,
+                InstrumentStateChanged: self._fold_states,
+                MarkChanged: self._fold_marks,
+                KillSwitchSet: self._fold_switches,
+                BusinessDayStarted: self._fold_days,
+                AccountOpened: self._fold_accounts,
+            }.items()
         }
 
     def fold(self, frame: Frame) -> None:
         """Take in the next frame. Each figure depends on one record type, so sections may come in any order.
 
         A day begins in a frame before its fills, or in the same: `day_lots` counts by the fill's own day.
+        Raises InvariantBroken on an account, instrument or asset beyond the capacities of the first frame.
         """
-        for section in frame.sections:
-            self.record_counts[section.record.table] += len(section.rows)
-            fold = self._folds.get(section.record.cls)
-            if fold is not None:
-                fold(section.rows)
+        sections = Sections.of(frame.sections)
+        block = self._folded.block
+        pointed: list[str] = []
+        for at, (head, count, _, address) in enumerate(sections.table.tolist()):
+            code = head & TYPE_MASK
+            self.record_counts[code] += count
+            if code in _FOLDED:
+                block.point(_FOLDED[code], address, count)
+                pointed.append(_FOLDED[code])
+            elif code in self._folds:
+                self._folds[code](sections[at].rows)
+        if pointed:
+            if not fold(block.address):
+                raise InvariantBroken(f"frame {frame.index} names what its journal has no room for")
+            for name in pointed:
+                block.point(name, 0, 0)
         self.frame_count, self.sequence = frame.index, frame.last_sequence
 
     def figures(self) -> dict[str, Any]:
@@ -90,9 +145,11 @@ class LiveView:
             "frame_count": self.frame_count,
             "business_epoch_day": self.business_epoch_day,
             "is_stopped": self.is_stopped,
-            "record_counts": dict(sorted(self.record_counts.items())),
+            "record_counts": dict(
+                sorted((by_type_code(code).table, count) for code, count in self.record_counts.items())
+            ),
             "instruments": [self._instrument(i) for i in sorted(self.instruments)],
-            "accounts": [self._account(a) for a in sorted(self.accounts)],
+            "accounts": [self._account(a) for a in sorted(self.account_classes)],
         }
 
     def position_lots(self, account_id: int, instrument_id: int) -> int:
@@ -100,40 +157,44 @@ class LiveView:
 
         The street clears elsewhere and holds nothing here.
         """
-        if self.accounts[account_id]["account_class_code"] == AccountClass.STREET:
+        if self.account_classes[account_id] == AccountClass.STREET:
             return 0
         instrument = self.instruments[instrument_id]
         if instrument["instrument_class_code"] in CONTRACTS:
-            return self.traded_lots.get((account_id, instrument_id), 0)
-        units = self.balances.get((account_id, instrument["base_asset_id"]), 0)
+            return int(self._folded.traded_lots[account_id, instrument_id])
+        units = int(self._folded.balance_units[account_id, instrument["base_asset_id"]])
         return units // instrument["lot_units"]
 
     def _instrument(self, instrument_id: int) -> dict[str, Any]:
-        row = self.instruments[instrument_id]
-        names = (
-            "instrument_class_code",
-            "instrument_state_code",
-            "mark_ticks",
-            "last_price_ticks",
-            "volume_lots",
-            "fill_count",
-        )
-        is_today = row["day_epoch_day"] == self.business_epoch_day
+        row, folded = self.instruments[instrument_id], self._folded
+        is_today = folded.day_epoch_day[instrument_id] == self.business_epoch_day
         return {
             "instrument_id": instrument_id,
             "symbol": unpack(row["symbol_packed"]),
-            **{name: row[name] for name in names},
-            "day_lots": row["day_lots"] if is_today else 0,
+            "instrument_class_code": row["instrument_class_code"],
+            "instrument_state_code": row["instrument_state_code"],
+            "mark_ticks": row["mark_ticks"],
+            "last_price_ticks": int(folded.last_price_ticks[instrument_id]),
+            "volume_lots": int(folded.volume_lots[instrument_id]),
+            "fill_count": int(folded.fill_count[instrument_id]),
+            "day_lots": int(folded.day_lots[instrument_id]) if is_today else 0,
         }
 
     def _account(self, account_id: int) -> dict[str, Any]:
         held = {i: self.position_lots(account_id, i) for i in self.instruments}
         return {
             "account_id": account_id,
-            **self.accounts[account_id],
-            "cash_minor": self.balances.get((account_id, self.money_asset_id), 0),
+            "account_class_code": self.account_classes[account_id],
+            "equity_minor": int(self._folded.equity_minor[account_id]),
+            "initial_margin_minor": int(self._folded.initial_margin_minor[account_id]),
+            "cash_minor": int(self._folded.balance_units[account_id, self.money_asset_id]),
             "position_lots": {str(i): lots for i, lots in sorted(held.items()) if lots},
         }
+
+    def _fold_capacities(self, rows: Rows) -> None:
+        row = rows[0]
+        counts = (int(row[name]) for name in ("account_count", "instrument_count", "asset_count"))
+        self._folded = _Folded.of(*counts)
 
     def _fold_assets(self, rows: Rows) -> None:
         currencies = rows["asset_id"][rows["asset_class_code"] == AssetClass.CURRENCY]
@@ -161,42 +222,7 @@ class LiveView:
         self.business_epoch_day = int(rows["business_epoch_day"][-1])
 
     def _fold_accounts(self, rows: Rows) -> None:
-        for account_id, account_class in _pairs(rows, "account_id", "account_class_code"):
-            self.accounts[account_id] = {
-                "account_class_code": account_class,
-                "equity_minor": 0,
-                "initial_margin_minor": 0,
-            }
-
-    def _fold_margins(self, rows: Rows) -> None:
-        for account_id, equity in _pairs(rows, "account_id", "equity_minor"):
-            self.accounts[account_id]["equity_minor"] = equity
-        for account_id, margin in _pairs(rows, "account_id", "initial_margin_minor"):
-            self.accounts[account_id]["initial_margin_minor"] = margin
-
-    def _fold_postings(self, rows: Rows) -> None:
-        for side, sign in (("debit", -1), ("credit", 1)):
-            own = rows[rows[f"{side}_account_kind_code"] == LedgerAccountKind.CLIENT]
-            _add(self.balances, own[f"{side}_party_id"], own["asset_id"], sign * own["amount_units"])
-
-    def _fold_fills(self, rows: Rows) -> None:
-        for instrument_id, price in _pairs(rows, "instrument_id", "price_ticks"):
-            self._figures_of(instrument_id)["last_price_ticks"] = price
-        lots: dict[Pair, int] = {}
-        counts: dict[Pair, int] = {}
-        days = rows["trade_epoch_day"]
-        _add(lots, rows["instrument_id"], days, rows["quantity_lots"])
-        _add(counts, rows["instrument_id"], days, np.ones(len(rows), dtype=np.int64))
-        for (instrument_id, day), quantity in sorted(lots.items()):
-            figures = self._figures_of(instrument_id)
-            figures["volume_lots"] += quantity
-            figures["fill_count"] += counts[instrument_id, day]
-            if figures["day_epoch_day"] != day:
-                figures["day_epoch_day"], figures["day_lots"] = day, 0
-            figures["day_lots"] += quantity
-        bought = np.where(rows["taker_side_code"] == Side.BUY, 1, -1) * rows["quantity_lots"]
-        _add(self.traded_lots, rows["taker_account_id"], rows["instrument_id"], bought)
-        _add(self.traded_lots, rows["maker_account_id"], rows["instrument_id"], -bought)
+        self.account_classes.update(_pairs(rows, "account_id", "account_class_code"))
 
     def _figures_of(self, instrument_id: int) -> dict[str, int]:
         return self.instruments.setdefault(instrument_id, Counter())
@@ -254,13 +280,3 @@ def view_path(home: Home) -> Path:
 def _pairs(rows: Rows, key: str, value: str) -> list[Pair]:
     """The last value of each key, in the order of first appearance."""
     return list(dict(zip(rows[key].tolist(), rows[value].tolist(), strict=True)).items())
-
-
-def _add(sums: dict[Pair, int], first: Ints, second: Ints, amounts: Ints) -> None:
-    """Add amounts to the sums of their pairs of ids; ids and days are below 2**31."""
-    packed, places = np.unique(first << 32 | second, return_inverse=True)
-    totals = np.zeros(len(packed), dtype=np.int64)
-    np.add.at(totals, places, amounts)
-    for pair, total in zip(packed.tolist(), totals.tolist(), strict=True):
-        key = (pair >> 32, pair & 0xFFFFFFFF)
-        sums[key] = sums.get(key, 0) + total

@@ -210,9 +210,10 @@ class Follower:
     def _prepare(self) -> None:
         """Make segments ahead of need; a failure shows at the next frame."""
         while not self._is_closing:
+            is_more = False
             with self._folder_lock, contextlib.suppress(Exception):
-                self._replica.prepare()
-            time.sleep(_TURN_SECONDS)
+                is_more = self._replica.prepare()
+            time.sleep(self._replica.pause_seconds(is_more=is_more))
 
     def _tell(self) -> None:
         side, now = self._side, time.monotonic_ns()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from engine.errors import BadInput
@@ -196,11 +197,13 @@ def determine_by(as_of: date, calendar: Calendar = POSSESSION) -> date:
     return calendar.following(as_of)
 
 
+@lru_cache(maxsize=1024)
 def instruct_by(as_of: date, calendar: Calendar = POSSESSION) -> date:
     """The last day for instructions: the business day after that of the determination, (d)(1) to (4)."""
     return calendar.following(as_of, 2)
 
 
+@lru_cache(maxsize=1024)
 def possession_by(bucket: Bucket, instructed_on: date, calendar: Calendar = POSSESSION) -> date | None:
     """The day by which units are back after an instruction; None where the rule asks for prompt steps only.
 

@@ -91,12 +91,13 @@ def part_of_instrument(risk, account_id, i, more):
 def part_of_underlying(risk, account_id, i, more_id, more, orders):
     """What the instruments of one underlying, of which `i` is any, add together. Returns basis and name.
 
-    Basis: the floor under what its longs and shorts cancel of one another. Name: its value if its issuer can
-    fail alone. Both for the worst that open orders can make of it, with `more` lots of `more_id` on top; with
+    Basis: the floor under what longs of one instrument and shorts of another cancel of each other; with
+    orders on both sides, at most the largest against all others. Name: its value if its issuer can fail
+    alone. Both for the worst that open orders can make of it, with `more` lots of `more_id` on top; with
     `orders` zero for what is held alone.
     """
     longs, shorts, up, down = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
-    rate, is_name = np.int64(0), np.int64(0)
+    sizes, largest, rate, is_name = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     j = i
     while True:
         row = risk.positions[account_id, j]
@@ -109,12 +110,15 @@ def part_of_underlying(risk, account_id, i, more_id, more, orders):
         shorts += max(-low, 0)
         up += high
         down += low
+        size = max(abs(high), abs(low))
+        sizes += size
+        largest = max(largest, size)
         rate = max(rate, risk.terms[j].basis_ppm)
         is_name |= risk.terms[j].is_single_name
         j = risk.ring[j]
         if j == i:
             break
-    basis = part_up(min(longs, shorts), rate) if rate != 0 else np.int64(0)
+    basis = part_up(min(min(longs, shorts), sizes - largest), rate) if rate != 0 else np.int64(0)
     return basis, max(abs(up), abs(down)) if is_name != 0 else np.int64(0)
 
 

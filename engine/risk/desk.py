@@ -13,6 +13,8 @@ import numpy as np
 
 from engine.risk.liquidation import next_step
 from schemas.codes import AccountClass, MarginState
+from schemas.market import PlaceOrder
+from schemas.risk import TakeOverAccount
 
 if TYPE_CHECKING:
     from engine.state import State
@@ -26,6 +28,7 @@ class RiskDesk:
         self._state = state
         self._tried: dict[int, set[int]] = {}
         self._asked: dict[int, tuple[int, int]] = {}  # account -> instrument and lots held when last asked
+        self._given_up: set[int] = set()  # accounts whose take-over was asked; once is enough
 
     def due(self, at_ns: int) -> list[Command]:
         """The next step of every account that needs one, in order of account."""
@@ -34,10 +37,14 @@ class RiskDesk:
             tried = self._tried.setdefault(account_id, set())
             self._note_what_found_nobody(account_id, tried)
             step = next_step(self._state, account_id, self._house_account_id(), tried, at_ns)
+            if account_id in self._given_up:
+                continue
             for command in step:
-                instrument_id = getattr(command, "quantity_lots", 0) and getattr(command, "instrument_id", 0)
-                if instrument_id:
-                    self._asked[account_id] = instrument_id, self._held(account_id, instrument_id)
+                if isinstance(command, PlaceOrder):
+                    held = self._state.held_lots(account_id, command.instrument_id)
+                    self._asked[account_id] = command.instrument_id, held
+                elif isinstance(command, TakeOverAccount):
+                    self._given_up.add(account_id)
             commands += step
         return commands
 
@@ -48,15 +55,13 @@ class RiskDesk:
         for account_id in set(self._tried) - set(below):
             del self._tried[account_id]
             self._asked.pop(account_id, None)
+            self._given_up.discard(account_id)
         return below
 
     def _note_what_found_nobody(self, account_id: int, tried: set[int]) -> None:
         instrument_id, before = self._asked.pop(account_id, (0, 0))
-        if instrument_id and self._held(account_id, instrument_id) == before:
+        if instrument_id and self._state.held_lots(account_id, instrument_id) == before:
             tried.add(instrument_id)
-
-    def _held(self, account_id: int, instrument_id: int) -> int:
-        return self._state.held_lots(account_id, instrument_id)
 
     def _house_account_id(self) -> int:
         """The firm's first account; zero when it has none, and nobody takes anything over."""

@@ -61,8 +61,8 @@ def next_step(
 ) -> list[Command]:
     """What to ask next about an account; nothing when it stands well, or must wait for a market to open.
 
-    `tried` are instruments in which an order of this episode found nobody. Equity over maintenance never falls
-    by a step before costs, no order turns a position, and each step leaves less to do: so the steps end.
+    `tried` are instruments in which an order of this episode found nobody. Equity over maintenance never
+    falls by a step before costs, no order turns a position, and each step leaves less to do: so they end.
     """
     stands = MarginState(int(state.account_margins[account_id]["margin_state_code"]))
     if stands < MarginState.CANCELLED:

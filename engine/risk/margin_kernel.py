@@ -247,16 +247,24 @@ def _held_of_underlying(risk, account_id, i, more_id, more):
 
 @kernel
 def _lowers_risk(risk, account_id, i, more):
-    """Whether an order filled in full leaves less at risk than there is, and does not turn a position.
+    """Whether an order filled in full leaves no more at risk than there is, whatever else fills.
 
     Risk is convex in what is filled, so no part of the order leaves more either. That an order reduces a
-    position does not say it: one leg of a hedge closed leaves the other.
+    position does not say it: one leg of a hedge closed leaves the other. The account's other orders are taken
+    at their worst, so that of several such orders no fill leaves more than was reserved for. Without a model
+    only what closes a position lowers the risk.
     """
-    row = risk.positions[account_id, i]
-    lots = held(risk, account_id, i)
-    free = -lots - row.open_buy_lots if more > 0 else lots - row.open_sell_lots
-    if abs(more) > free:
-        return False
+    if risk.terms[i].is_modelled == 0:
+        row = risk.positions[account_id, i]
+        lots = held(risk, account_id, i)
+        free = -lots - row.open_buy_lots if more > 0 else lots - row.open_sell_lots
+        if abs(more) > free:
+            return False
+    elif risk.scenario_count != 0:
+        vector, target = _vector(risk, account_id), risk.scratch_address
+        copy_scaled(target, vector, _row(risk, risk.profits_address, i), more, risk.scenario_count)
+        if _scenario_risk(risk, account_id, target) > _scenario_risk(risk, account_id, vector):
+            return False
     return _risk_of_positions(risk, account_id, i, more) <= _risk_of_positions(risk, account_id, 0, 0)
 
 

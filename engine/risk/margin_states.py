@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.state import State
 
 _MILLION = 1_000_000
+_NEVER_CALLED = (AccountClass.CUSTOMER_CASH, AccountClass.FIRM)  # it has paid for all; nobody calls the firm
 
 
 def margin_state(
@@ -21,26 +22,26 @@ def margin_state(
     """The worst state whose line the equity is below; amounts in minor units.
 
     An account without positions and orders needs nothing and is free, unless it owes money. A retail account
-    is closed out below its part of initial margin too.
+    is closed out below its part of what its positions ask as initial margin too.
     Source: ESMA Decision (EU) 2018/796, article 2 (margin close-out protection).
     """
-    if state.accounts[account_id]["account_class_code"] == AccountClass.CUSTOMER_CASH:
-        return MarginState.FREE  # it has paid for all that it holds
+    if state.accounts[account_id]["account_class_code"] in _NEVER_CALLED:
+        return MarginState.FREE
     model = state.risk.model[0]
     if equity < 0:
         return MarginState.BANKRUPT
+    rows = state.positions[account_id]
+    has_orders = bool((rows["open_buy_lots"] | rows["open_sell_lots"]).any())
     is_retail = bool(state.account_margins[account_id]["is_retail"])
     is_closed_out = is_retail and equity * _MILLION < initial_margin * int(model["retail_close_ppm"])
-    if equity < maintenance_margin or is_closed_out:
+    if equity < maintenance_margin or (is_closed_out and not has_orders):
         return MarginState.LIQUIDATED
-    if _is_below(equity, maintenance_margin, int(model["cancel_ppm"])):
+    if is_closed_out:
+        return MarginState.CANCELLED  # without its orders it may need less
+    if equity * _MILLION < maintenance_margin * int(model["cancel_ppm"]):
         return MarginState.CANCELLED
     if equity < initial_margin:
         return MarginState.NO_NEW_RISK
-    if _is_below(equity, maintenance_margin, int(model["warn_ppm"])):
+    if maintenance_margin > 0 and equity * _MILLION <= maintenance_margin * int(model["warn_ppm"]):
         return MarginState.WARNED
     return MarginState.FREE
-
-
-def _is_below(equity: int, maintenance_margin: int, line_ppm: int) -> bool:
-    return equity * _MILLION < maintenance_margin * line_ppm

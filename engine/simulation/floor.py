@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.clock import FakeClock
+from engine.risk.desk import RiskDesk
 from engine.simulation.interruptions import Interruptions
 from engine.simulation.letters import Letter
 from engine.simulation.obligations import Obligation, instructed
@@ -30,6 +31,7 @@ from schemas.record import Role
 
 if TYPE_CHECKING:
     from engine.journal.frame import Frame
+    from engine.state import State
 
 Progress = Callable[[str], None]
 
@@ -39,6 +41,11 @@ class Engine(Protocol):
 
     def submit(self, commands: Sequence[Any]) -> Frame:
         """Decide a batch; durable when this returns."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """The state after the last frame."""
         ...
 
 
@@ -90,6 +97,7 @@ class Floor:
         self.obligations: list[Obligation] = []
         self.progress = progress
         self._engine = engine
+        self._desk: RiskDesk | None = None
         self._inbox = inbox
 
     def submit(self, commands: Sequence[Any]) -> Frame | None:
@@ -97,6 +105,13 @@ class Floor:
         if not commands:
             return None
         self.clock.set(max(self.clock.now_ns(), commands[-1].received_at_ns))
+        frame = self._decide(commands)
+        self._desk = self._desk or RiskDesk(self._engine.state)
+        while steps := self._desk.due(self.clock.now_ns()):
+            self._decide(steps)
+        return frame
+
+    def _decide(self, commands: Sequence[Any]) -> Frame:
         frame = self._engine.submit(commands)
         self.watch.see(frame)
         self.interruptions.see(frame)

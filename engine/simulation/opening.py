@@ -22,6 +22,7 @@ from engine.simulation.business_days import epoch_day
 from engine.simulation.custodian import Custodian
 from engine.simulation.floor import Floor
 from engine.simulation.funding import Funding
+from engine.simulation.risk_model import risk_commands
 from engine.simulation.world import (
     BANK_ID,
     BTC,
@@ -66,11 +67,12 @@ FIRST_LETTER = 20_001  # documents: the banks' letters
 
 
 def set_up(floor: Floor, world: World, day: date, at_ns: int) -> None:
-    """Configure the engine (a frame of its own), then reference set, day, accounts and how they trade."""
+    """Configure the engine (a frame of its own), then reference set, day, accounts, how they trade, risk."""
     configure, *reference = reference_commands(at_ns)
     floor.submit([configure])
     floor.submit([*reference, start_day(day, at_ns), *account_commands(world, at_ns)])
     floor.submit([*venue.rules(at_ns), *venue.schedules(at_ns), *venue.terms(world, at_ns)])
+    floor.submit(list(risk_commands(world, at_ns)))
 
 
 def bring_capital(floor: Floor, bank: Bank, at_ns: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from engine.batch import Batch
 from engine.config import EngineSettings, Home
-from engine.gateway.client import receipt_of_sections, split_events
+from engine.gateway.client import events_caused, receipt_of_sections
 from engine.gateway.protocol import decode_session_request, encode_receipt
 from engine.journal.frame import Frame
 from engine.journal.reader import read_frames
@@ -162,10 +162,11 @@ class EngineProcess:
             )
             if not batch:
                 continue  # the engine's own first command
-            counts, first = [len(r.commands) for r in batch], frame.first_sequence
-            for request, count, events in zip(batch, counts, split_events(frame, counts), strict=True):
+            first = frame.first_sequence
+            for request in batch:
+                events = events_caused(frame, first, len(request.commands))
                 self._answer(request, encode_receipt(receipt_of_sections(frame.index, first, events)))
-                first += count
+                first += len(request.commands)
         if len(frames) > 1:
             self._machine.trace.fault("several frames in one sync", self.name)
         self._since_snapshot += len(frames)

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.clock import FakeClock
 from engine.errors import BadInput
 from engine.gateway.client import SocketClient
 from engine.gateway.protocol import decode_session_request, encode_request
-from engine.gateway.server import EngineServer
 from schemas.market import PlaceOrder
 from tests.support.scenario import World
+from tests.support.served import served as serving
 
 OPENING = """
 open 7 CUSTOMER_MARGIN
@@ -33,13 +32,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
     """An open market behind a socket, in a thread."""
     world = World().play(OPENING)
     path = tmp_path / "engine.sock"
-    server = EngineServer(world.pipeline, world.journal, path, FakeClock(world.now_ns + 1))
-    stop = threading.Event()
-    thread = threading.Thread(target=server.run, args=(stop.is_set,))
-    thread.start()
-    yield world, path, stop, thread
-    stop.set()
-    thread.join()
+    with serving(world, path) as (stop, thread):
+        yield world, path, stop, thread
 
 
 def bid(client_order_id: int, session_id: int) -> PlaceOrder:

@@ -12,10 +12,12 @@ from engine.errors import InvariantBroken, JournalFailed
 from engine.journal import committer as committer_module
 from engine.journal.committer import DEPTH, Committer
 from engine.journal.reader import read_frames
+from engine.journal.spare import SpareSegments
 from engine.journal.writer import JournalWriter
 from tests.support.journal_disk import FaultyDisk, QuickDisk, batch
 
 SEGMENT_BYTES = 16_384
+OPEN_FILES = Path("/proc/self/fd")
 
 
 class GatedDisk(QuickDisk):
@@ -178,6 +180,37 @@ def test_a_segment_that_was_made_ahead_is_used_and_made_again(tmp_path: Path) ->
     _opened(tmp_path, QuickDisk()).close()
     assert list(tmp_path.glob("*.unfinished")) == [], "what was left over is removed at the next start"
     assert len(list(read_frames(tmp_path))) == 6
+
+
+def test_a_large_segment_is_made_in_steps_that_leave_the_disk_free(tmp_path: Path) -> None:
+    disk, open_before = SmallDisk(), len(list(OPEN_FILES.iterdir()))
+    spares = SpareSegments(tmp_path, 9 << 20, disk)
+    pauses = list[float]()
+    while is_more := spares.make():
+        pauses.append(spares.pause_seconds(is_more=is_more))
+    assert pauses[:2] == [0, 0], "with none made there is no time to lose, and steps are large"
+    assert len(pauses) == 2 + 18 and min(pauses[2:]) > 0, "then they are small, and a pause follows each"
+    assert spares.pause_seconds(is_more=False) > max(pauses)
+    assert [p.stat().st_size for p in sorted(tmp_path.iterdir())] == [9 << 20, 9 << 20]
+    taken = spares.take(9 << 20)
+    assert taken is not None and spares.make()  # begun, not made
+    disk.close(taken[1])
+    spares.close()
+    assert len(list(OPEN_FILES.iterdir())) == open_before
+
+
+def test_a_full_disk_in_the_middle_of_a_segment_leaves_none_of_it(tmp_path: Path) -> None:
+    disk = SmallDisk()
+    disk.room = 1 << 20
+    spares = SpareSegments(tmp_path, 3 << 20, disk)
+    while spares.make():
+        pass
+    assert spares.is_low and list(tmp_path.iterdir()) == []
+    disk.room = 1 << 30
+    while spares.make():
+        pass
+    assert not spares.is_low and len(list(tmp_path.iterdir())) == 2
+    spares.close()
 
 
 def test_a_full_disk_leaves_one_segment_for_what_must_be_journaled(tmp_path: Path) -> None:

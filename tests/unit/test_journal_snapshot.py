@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from pathlib import Path
 
@@ -35,6 +36,20 @@ def test_what_is_written_is_loaded(tmp_path: Path) -> None:
     assert found.arrays["grid"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert found.arrays["none"].shape == (0, 4)
     found.arrays["grid"][0, 0] = 9  # the engine goes on in these arrays
+
+
+def test_a_large_array_is_written_in_pieces_as_numpy_would(tmp_path: Path) -> None:
+    grid = np.arange(1 << 18, dtype=np.int64).reshape(-1, 2)[:, ::-1]  # neither small nor in one stretch
+    disk = FaultyDisk(power_cut=False)
+    path = write_snapshot(tmp_path, 1, CHAIN, STATE, {"grid": grid}, b"", disk)
+    stored = io.BytesIO()
+    np.save(stored, np.ascontiguousarray(grid))
+    assert stored.getvalue() in path.read_bytes()
+    found = load_snapshot(tmp_path)
+    assert found is not None and np.array_equal(found.arrays["grid"], grid)
+    assert disk.calls.count("fdatasync") == 3
+    with pytest.raises(ValueError, match="objects"):
+        write_snapshot(tmp_path, 2, CHAIN, STATE, {"names": np.array([None])}, b"")
 
 
 def test_the_newest_two_are_kept(tmp_path: Path) -> None:

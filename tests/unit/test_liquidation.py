@@ -101,9 +101,19 @@ def test_a_retail_client_is_closed_out_at_half_of_initial_margin() -> None:
     assert margin_state(state, OTHER, 24_999, 50_000, 20_000) is MarginState.NO_NEW_RISK
 
 
-def test_a_cash_account_has_paid_and_is_never_closed_out() -> None:
-    world = World().play("open 8 CUSTOMER_CASH")
+@pytest.mark.parametrize("account_class", ["CUSTOMER_CASH", "FIRM"])
+def test_who_has_paid_and_the_firm_itself_are_never_closed_out(account_class: str) -> None:
+    world = World().play(f"open 8 {account_class}")
     assert margin_state(world.pipeline.state, 8, 10, 50_000, 20_000) is MarginState.FREE
+
+
+def test_a_take_over_is_asked_once_whatever_comes_of_it() -> None:
+    """Otherwise one that is refused would be asked again after every frame, which is a frame."""
+    world = opened()
+    world.play("mark ACMECFD 33.00")
+    desk = RiskDesk(world.pipeline.state)
+    assert [type(c).__name__ for c in desk.due(world.now_ns)] == ["TakeOverAccount", "ReviewMargin"]
+    assert desk.due(world.now_ns) == []
 
 
 def test_open_orders_are_taken_away_first_and_may_be_all() -> None:

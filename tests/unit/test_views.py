@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from engine.config import Home
+from engine.errors import InvariantBroken
+from engine.journal.sections import Section
 from engine.journal.writer import JournalWriter
 from engine.projections.views import LiveView, ViewWriter, view_path
 from engine.risk.account_kernel import held_lots
@@ -24,6 +26,7 @@ from schemas.codes import (
     Side,
     TimeInForce,
 )
+from schemas.ledger import Posting
 from schemas.market import (
     BusinessDayStarted,
     ChangeInstrumentState,
@@ -31,6 +34,8 @@ from schemas.market import (
     PlaceOrder,
     SetKillSwitch,
 )
+from schemas.record import record_of
+from schemas.risk import MarginChanged
 from schemas.settlement import RunSettlementCycle
 from tests.support.scenario import World
 
@@ -170,6 +175,30 @@ def test_figures_are_those_of_the_engine_after_random_orders(seed: int) -> None:
         own = [f for f in fills if f["instrument_id"] == row["instrument_id"]]
         assert row["volume_lots"] == sum(int(f["quantity_lots"]) for f in own)
         assert row["last_price_ticks"] == (int(own[-1]["price_ticks"]) if own else 0)
+
+
+@pytest.mark.parametrize(
+    ("cls", "column", "beyond"),
+    [
+        (Fill, "instrument_id", 9), (Fill, "taker_account_id", 101), (Fill, "maker_account_id", -1),
+        (Posting, "asset_id", 9), (Posting, "debit_party_id", 101), (Posting, "credit_party_id", -1),
+        (MarginChanged, "account_id", 101),
+    ],
+)  # fmt: skip
+def test_an_id_beyond_the_capacities_is_refused(cls: type, column: str, beyond: int) -> None:
+    """The world has room for 100 accounts, 8 instruments and 8 assets."""
+    world = World().play(OPENING + TRADES)
+    view = view_of(world)
+    rows = next(s.rows for f in world.journal.frames for s in f.sections if s.record.cls is cls).copy()
+    for name in ("debit_account_kind_code", "credit_account_kind_code"):
+        if name in (rows.dtype.names or ()):
+            rows[name] = LedgerAccountKind.CLIENT
+            rows[name.replace("account_kind_code", "party_id")] = 7
+    frame = world.journal.frames[-1]._replace(sections=[Section(record_of(cls), rows)])
+    view.fold(frame)
+    rows[column] = beyond
+    with pytest.raises(InvariantBroken, match="no room"):
+        view.fold(frame)
 
 
 def test_the_file_follows_the_journal(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""A price history from a file: one date a row, one factor a column.
+
+Owns: reading CSV and Parquet, and refusing what is no history. Does not own: what is made of it
+(scenario_build.py).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from datetime import date, datetime
+from math import isfinite
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from engine.errors import BadInput
+
+
+class PriceHistory(NamedTuple):
+    """Dates, ascending, and by factor a price at each of them."""
+
+    source: str
+    dates: tuple[date, ...]
+    prices: dict[str, tuple[float, ...]]
+
+
+def read_prices(path: Path) -> PriceHistory:
+    """Read a history; the first column is the date, an empty price is the last one before it.
+
+    A market that was closed keeps its price, and its next return covers the days between. A column must have
+    a price on its first date, dates ascend, prices are finite numbers.
+    """
+    if path.suffix == ".parquet":
+        names, rows, first = *_parquet(path), 1
+    elif path.suffix == ".csv":
+        names, rows, first = *_csv(path), 2
+    else:
+        raise BadInput(f"{path.name}: expected a name that ends with .parquet or .csv")
+    if len(names) < 2 or len(set(names)) != len(names) or not all(name.strip() for name in names[1:]):
+        raise BadInput(f"{path.name}: expected a date and one column a factor, each with a name of its own")
+    if not rows:
+        raise BadInput(f"{path.name}: no dates in it")
+    dates: list[date] = []
+    columns: list[list[float]] = [[] for _ in names[1:]]
+    for line, row in enumerate(rows, first):
+        place = f"{path.name}, line {line}"
+        if len(row) != len(names):
+            raise BadInput(f"{place}: expected {len(names)} values, not {len(row)}")
+        day = _date(f"{place}, column {names[0]}", row[0])
+        if dates and day <= dates[-1]:
+            raise BadInput(f"{place}, column {names[0]}: {day} does not come after {dates[-1]}")
+        dates.append(day)
+        for name, column, value in zip(names[1:], columns, row[1:], strict=True):
+            column.append(_price(f"{place}, column {name}", value, column[-1] if column else None))
+    named = {name.strip(): tuple(column) for name, column in zip(names[1:], columns, strict=True)}
+    return PriceHistory(path.name, tuple(dates), named)
+
+
+def _csv(path: Path) -> tuple[list[str], list[Sequence[Any]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows: list[Sequence[Any]] = [row for row in csv.reader(file) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(f"{path.name}: not CSV: {error}") from None
+    if not rows:
+        raise BadInput(f"{path.name}: nothing in it")
+    return list(rows[0]), rows[1:]
+
+
+def _parquet(path: Path) -> tuple[list[str], list[Sequence[Any]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise BadInput(f"{path.name}: not Parquet: {error}") from None
+    rows: list[Sequence[Any]] = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    return list(table.column_names), rows
+
+
+def _date(place: str, value: Any) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value).strip()[:10])
+    except ValueError:
+        raise BadInput(f"{place}: expected a date like 2026-09-30, not {value!r}") from None
+
+
+def _price(place: str, value: Any, before: float | None) -> float:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        if before is None:
+            raise BadInput(f"{place}: expected a price on the first date")
+        return before
+    try:
+        price = float(value)
+    except (TypeError, ValueError):
+        price = float("nan")
+    if isinstance(value, bool) or not isfinite(price):
+        raise BadInput(f"{place}: expected a price, not {value!r}")
+    return price

@@ -1,0 +1,69 @@
+"""The commands of the reserve. An outcome that is INDETERMINATE is printed, with exit code 1."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.reserve.terms import Formula, Frequency, Method
+from orchestration.cli_shared import exit_on, say, told_in_one_line
+
+reserve = typer.Typer(help="The customer protection reserve, 17 CFR 240.15c3-3.", no_args_is_help=True)
+
+
+@reserve.command("compute")
+def compute(
+    case: Annotated[Path, typer.Option("--case", help="Folder of the case's files; docs/reserve.md.")],
+    as_of: Annotated[str, typer.Option("--as-of", help="Day as of whose close it is computed, 2026-10-02.")],
+    method: Annotated[Method, typer.Option(help="How net capital is reckoned.")],
+    frequency: Annotated[Frequency, typer.Option(help="How often the formula is computed.")],
+    pab: Annotated[
+        bool, typer.Option("--pab", help="The formula of PAB accounts, not of customers.")
+    ] = False,
+    sources: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="CSV file to write: the rows behind each item.")
+    ] = None,
+) -> None:
+    """Compute the reserve of a folder of CSV files; print lines, notes, allocation and deposit as JSON."""
+    from engine.reserve.case_files import read_case
+    from engine.reserve.computation import Terms
+    from engine.reserve.computation import compute as computed
+    from engine.reserve.sources import write_sources
+    from engine.reserve.statement import as_json, statement
+
+    try:
+        day = dt.date.fromisoformat(as_of)
+    except ValueError:
+        raise typer.BadParameter(f"{as_of!r} is not a date like 2026-10-02", param_hint="--as-of") from None
+    formula = Formula.PAB if pab else Formula.CUSTOMER
+    with told_in_one_line():
+        read = read_case(case, day)
+        outcome = computed(read, Terms(day, method, frequency, formula))
+        say(as_json(statement(outcome)))
+        if sources is not None:
+            write_sources(read, outcome, sources)
+    problems = [f"INDETERMINATE: {gap.reason}" for gap in outcome.gaps]
+    exit_on([] if outcome.is_determinate else problems)
+
+
+def bench_reserve(
+    rows: Annotated[
+        list[int] | None, typer.Option(min=100_000, help="Rows of the stock record; 1, 3 and 10 million.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same case.")] = 7,
+    folder: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Where to write; the temporary folder if not given.")
+    ] = None,
+) -> None:
+    """Compute the reserve of a large case from its files, beside reading and grouping its rows once."""
+    import json
+
+    from engine.benchmarks.reserve import measure
+
+    with told_in_one_line():
+        sizes = rows or [1_000_000, 3_000_000, 10_000_000]
+        report = measure(folder, sizes, seed, lambda line: typer.echo(line, err=True))
+        say(json.dumps(report, indent=2))

@@ -106,12 +106,12 @@ class PlainLedger:
             self.held[Kind.NOSTRO, 0, e.asset_id] -= moved
         elif isinstance(e, DraftIssued | DraftPaid):
             is_out = isinstance(e, DraftIssued)
-            self.owed[Kind.WITHDRAWAL_PAYABLE, e.account_id, e.asset_id] += e.amount_units * (
-                1 if is_out else -1
-            )
-            side = self.owed if is_out else self.held
-            key = (Kind.CLIENT, e.account_id) if is_out else (Kind.NOSTRO, 0)
-            side[(*key, e.asset_id)] -= e.amount_units
+            units = e.amount_units if is_out else -e.amount_units
+            self.owed[Kind.WITHDRAWAL_PAYABLE, e.account_id, e.asset_id] += units
+            if is_out:
+                self.owed[Kind.CLIENT, e.account_id, e.asset_id] -= units
+            else:
+                self.held[Kind.NOSTRO, 0, e.asset_id] += units
         else:
             self.see_settlement(e)
             self.see_financing(e)

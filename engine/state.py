@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.incidents.state import IncidentState
 from engine.ledger.balances import Balances
+from engine.ledger.open_items import OpenItems
 from engine.market.books import Books
 from engine.market.day_orders import DayOrders, canonical_rows, make_day_orders
 from engine.payments.state import PaymentState
@@ -45,6 +46,7 @@ class State:
     risk: RiskState = field(default_factory=RiskState)
     assets: dict[int, AssetRegistered] = field(default_factory=dict[int, AssetRegistered])
     payments: PaymentState = field(default_factory=PaymentState)
+    open_items: OpenItems = field(default_factory=OpenItems)
     settlement: SettlementState = field(default_factory=SettlementState)
     incidents: IncidentState = field(default_factory=IncidentState)
     money_asset_id: int = 0  # the currency of margin: the first currency registered
@@ -126,7 +128,7 @@ class State:
         digest.update(canonical_rows(self.day, orders["client_order_id"]))
         digest.update(repr([row_tuple(self.assets[a]) for a in sorted(self.assets)]).encode())
         digest.update(repr(row_tuple(self.capacity)).encode())
-        for part in (self.payments, self.settlement, self.incidents, self.risk):
+        for part in (self.payments, self.open_items, self.settlement, self.incidents, self.risk):
             digest.update(part.canonical())
         scalars = (
             self.money_asset_id,

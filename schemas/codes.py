@@ -254,15 +254,31 @@ class LedgerAccountKind(IntEnum):
     FIRM_CAPITAL = 2
     FEE_INCOME = 3
     BANK_LOAN = 4  # party is the lending bank
-    WITHDRAWAL_PAYABLE = 5  # party is the account
-    SUSPENSE = 6
+    WITHDRAWAL_PAYABLE = 5  # approved withdrawals and outstanding drafts; party is the account
+    SUSPENSE = 6  # arrived, and nobody knows whose it is
+    STOCK_BORROWED = 7  # securities that go back to the lender; party is the counterparty
+    REVERSE_REPO = 8  # securities bought under an agreement to sell them back; party is the counterparty
+    STOCK_LOAN_PAYABLE = 9  # money taken against securities lent; party is the counterparty
+    REPO_PAYABLE = 10  # money taken under agreements to buy back; party is the counterparty
     # location side (debit balances; negative where the firm owes delivery)
     STREET_PENDING = 11  # party is the account whose trades make the claim on the clearing house
     FAIL = 12  # party is the account whose obligation failed
     NOSTRO = 13
-    RESERVE_BANK = 14
+    RESERVE_BANK = 14  # for the exclusive benefit of customers; party is the bank
     CUSTODY = 15
     COLLATERAL_AT_BANK = 16  # securities pledged for a bank loan; not a good control location
+    STOCK_LENT = 17  # party is the counterparty
+    REPO_COLLATERAL = 18  # securities sold under agreements to buy them back; party is the counterparty
+    STOCK_BORROW_RECEIVABLE = 19  # money given against securities borrowed; party is the counterparty
+    REVERSE_REPO_RECEIVABLE = 20  # money given under agreements to sell back; party is the counterparty
+    IN_TRANSFER = 21  # at a transfer agent or issuer
+    SUSPENSE_SHORT = 22  # gone, and nobody knows why
+    COUNT_DIFFERENCE = 23  # in our books, and not found when it was counted
+    DISTRIBUTION_RECEIVABLE = 24  # dividends and splits that owners were credited with before they arrived
+    MARGIN_AT_OCC = 25  # on deposit with the Options Clearing Corporation
+    MARGIN_AT_DCO = 26  # on deposit with a derivatives clearing organization
+    MARGIN_AT_TREASURY_CLEARING = 27  # on deposit with a clearing agency for US Treasury securities
+    PAB_RESERVE_BANK = 28  # for brokers and dealers; party is the bank
 
 
 class PostingReason(IntEnum):
@@ -283,6 +299,53 @@ class PostingReason(IntEnum):
     CAPITAL = 13
     TAKE_OVER = 14
     DEFICIT = 15  # a negative balance that the firm bears
+    FINANCING = 16  # stock borrow or loan, repo or reverse repo
+    FINANCING_RETURN = 17
+    LOAN_REPAYMENT = 18
+    PLEDGE_RELEASE = 19
+    CLEARING_MARGIN = 20
+    CLEARING_MARGIN_RETURN = 21
+    TRANSFER = 22
+    TRANSFER_COMPLETED = 23
+    SUSPENSE = 24
+    SUSPENSE_CLEARED = 25
+    COUNT_DIFFERENCE = 26
+    COUNT_RESOLVED = 27
+    DISTRIBUTION = 28
+    DISTRIBUTION_RECEIVED = 29
+    DRAFT = 30
+    DRAFT_PAID = 31
+
+
+class FinancingKind(IntEnum):
+    """Securities against money for a time."""
+
+    STOCK_BORROW = 1  # securities come, money goes as collateral
+    STOCK_LOAN = 2  # securities go, money comes as collateral
+    REPO = 3  # securities sold and to be bought back
+    REVERSE_REPO = 4  # securities bought and to be sold back
+
+
+class ClearingAgency(IntEnum):
+    """Where margin of cleared positions lies. Source: 17 CFR 240.15c3-3a, Items 13 to 15."""
+
+    OCC = 1
+    DCO = 2
+    TREASURY = 3
+
+
+class SuspenseSide(IntEnum):
+    """Which side of a movement nobody can explain yet."""
+
+    LONG = 1  # it is here, and nobody is known to own it
+    SHORT = 2  # it is gone, and nobody is known to have it
+
+
+class ReserveFormula(IntEnum):
+    """For whose benefit a reserve is kept. Source: 17 CFR 240.15c3-3(e)(1)."""
+
+    CUSTOMER = 1
+    PAB = 2  # proprietary accounts of brokers and dealers
 
 
 class ObligationSide(IntEnum):

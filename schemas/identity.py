@@ -10,10 +10,13 @@ from schemas.kinds import (
     AccountId,
     AccountStatusCode,
     AskedAccountId,
+    AskedFlag,
     ClientId,
     Count,
     FeeGroupId,
+    Flag,
     GroupId,
+    HouseholdId,
     Minor,
     NoDocumentId,
     PersonId,
@@ -88,6 +91,26 @@ class TradingTermsSet(TradingTerms, Event):
     """How an account trades from now on."""
 
     account_id: AccountId = field("The account.")
+
+
+@record(table="link_account", key="sequence", role=Role.COMMAND, type_code=96)
+class LinkAccount(Command):
+    """Say with whom an account counts as one customer, and whether it is the firm's affiliate."""
+
+    account_id: AskedAccountId = field("The account.")
+    household_id: HouseholdId = field("Its household or control group; zero for none.")
+    is_affiliate: AskedFlag = field("Whether it is an affiliate's or a principal's.")
+    operator_id: PersonId = field("Who found out.")
+
+
+@record(table="account_links", key="sequence", role=Role.EVENT, type_code=206)
+class AccountLinked(Event):
+    """With whom an account counts as one from now on. Source: 17 CFR 240.15c3-3a, Notes E(4) and E(5)."""
+
+    account_id: AccountId = field("The account.")
+    household_id: HouseholdId = field("Its household or control group; zero for none.")
+    is_affiliate: Flag = field("Whether it is an affiliate's or a principal's.")
+    operator_id: PersonId = field("Who found out.")
 
 
 @record(table="account_states", key="account_id", role=Role.STATE)

@@ -137,6 +137,19 @@ PartyId = Annotated[
     int, Kind("Whose ledger account: an account or a bank; zero for the firm itself.", "party_id", ge=0)
 ]
 BankId = Annotated[int, Kind("A bank that holds or lends money.", "bank_id", ge=1)]
+CounterpartyId = Annotated[
+    int, Kind("Whom securities are borrowed from, lent to or financed with.", "counterparty_id", ge=1)
+]
+ItemId = Annotated[
+    int,
+    Kind("A position that is open for a time: the sequence of the event that opened it.", "item_id", ge=1),
+]
+AskedItemId = Annotated[int, Kind("An open position as named by the outside, unchecked.", "item_id")]
+NoItemId = Annotated[int, Kind("An open position, or zero for none.", "item_id", ge=0)]
+HouseholdId = Annotated[
+    int,
+    Kind("Accounts that count as one customer; zero for none.", "household_id", ge=0, le=(1 << 31) - 1),
+]
 ObligationId = Annotated[
     int, Kind("A settlement obligation: the sequence of its SettlementInstructed.", "obligation_id", ge=1)
 ]
@@ -179,6 +192,10 @@ OrderLinkCode = Annotated[int, _code("How it hangs together with another.", code
 OrderEndCode = Annotated[int, _code("Why an order ended, shrank or moved.", codes.MarketEventReason)]
 RejectReasonCode = Annotated[int, _code("Why the command was refused.", codes.RejectReason)]
 LedgerAccountKindCode = Annotated[int, _code("Which account of the chart.", codes.LedgerAccountKind)]
+FinancingKindCode = Annotated[int, _code("Who gives what for a time.", codes.FinancingKind)]
+ClearingAgencyCode = Annotated[int, _code("Where margin lies.", codes.ClearingAgency)]
+SuspenseSideCode = Annotated[int, _code("What cannot be explained.", codes.SuspenseSide)]
+ReserveFormulaCode = Annotated[int, _code("For whose benefit.", codes.ReserveFormula)]
 PostingReasonCode = Annotated[int, _code("Why it moved.", codes.PostingReason)]
 ScenarioGroupCode = Annotated[int, _code("How a scenario counts.", codes.ScenarioGroup)]
 MarginStateCode = Annotated[int, _code("Where an account stands.", codes.MarginState)]

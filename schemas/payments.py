@@ -89,3 +89,40 @@ class SecuritiesTransferredIn(Event):
     account_id: AccountId = field("Whose.")
     asset_id: AssetId = field("The security or token.")
     amount_units: AssetUnits = field("How many.")
+
+
+@record(table="issue_draft", key="sequence", role=Role.COMMAND, type_code=94)
+class IssueDraft(Command):
+    """Draw a draft on our bank to the order of a client, against the client's balance."""
+
+    payment_id: PaymentId = field("The draft's number; asking twice draws once.")
+    account_id: AskedAccountId = field("Whose balance.")
+    asset_id: AssetId = field("The currency.")
+    amount_units: AskedUnits = field("How much.")
+
+
+@record(table="confirm_draft", key="sequence", role=Role.COMMAND, type_code=95)
+class ConfirmDraft(Command):
+    """Our bank reports that a draft was presented and paid."""
+
+    payment_id: PaymentId = field("The draft.")
+
+
+@record(table="drafts", key="payment_id", role=Role.EVENT, type_code=204)
+class DraftIssued(Event):
+    """A draft is out; until it is paid it is a credit of the formula. Source: 17 CFR 240.15c3-3a, Note A."""
+
+    payment_id: PaymentId = field("The draft.")
+    account_id: AccountId = field("Whose balance.")
+    asset_id: AssetId = field("The currency.")
+    amount_units: AssetUnits = field("How much.")
+
+
+@record(table="draft_payments", key="payment_id", role=Role.EVENT, type_code=205)
+class DraftPaid(Event):
+    """The bank paid a draft."""
+
+    payment_id: PaymentId = field("The draft.")
+    account_id: AccountId = field("Whose balance it was.")
+    asset_id: AssetId = field("The currency.")
+    amount_units: AssetUnits = field("How much.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas import (
     external,
+    financing,
     identity,
     incidents,
     ledger,
@@ -11,11 +12,24 @@ from schemas import (
     matching,
     payments,
     risk,
+    safekeeping,
     settlement,
 )
 from schemas.record import RECORDS, RecordType
 
-DOMAINS = (market, matching, identity, risk, ledger, payments, settlement, incidents, external)
+DOMAINS = (
+    market,
+    matching,
+    identity,
+    risk,
+    ledger,
+    payments,
+    financing,
+    safekeeping,
+    settlement,
+    incidents,
+    external,
+)
 
 
 def by_type_code(type_code: int) -> RecordType:

@@ -3,7 +3,10 @@ with ledger as (
     select ours.account_number as place, sum(balances.trade_date_units) as units
     from {{ ref('balances') }} as balances
     inner join {{ ref('our_accounts') }} as ours
-        on balances.account_kind = ours.account_kind and balances.symbol = ours.currency
+        on
+            balances.account_kind = ours.account_kind
+            and balances.party_id = ours.party_id
+            and balances.symbol = ours.currency
     group by ours.account_number
 ),
 

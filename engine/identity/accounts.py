@@ -11,9 +11,11 @@ from engine.emit import Emit, refuse
 from engine.ledger.chart import ACCOUNT_KINDS
 from schemas.codes import AccountClass, AccountStatus, RejectReason, SelfTradePrevention
 from schemas.identity import (
+    AccountLinked,
     AccountOpened,
     AccountStatusChanged,
     ChangeAccountStatus,
+    LinkAccount,
     OpenAccount,
     SetTradingTerms,
     TradingTermsSet,
@@ -116,6 +118,24 @@ def set_trading_terms(state: State, command: SetTradingTerms, emit: Emit) -> Non
     )
 
 
+def link_account(state: State, command: LinkAccount, emit: Emit) -> None:
+    """Record with whom an account counts as one, or say why not.
+
+    No decision of the engine depends on it: the reserve formula reads it from the lake.
+    """
+    if not is_open(state, command.account_id) or is_street(state, command.account_id):
+        return refuse(emit, command, RejectReason.UNKNOWN_ACCOUNT)
+    if command.is_affiliate not in (0, 1):
+        return refuse(emit, command, RejectReason.UNKNOWN_CODE)
+    emit(
+        AccountLinked,
+        account_id=command.account_id,
+        household_id=command.household_id,
+        is_affiliate=command.is_affiliate,
+        operator_id=command.operator_id,
+    )
+
+
 def _is_empty(state: State, account_id: int) -> bool:
     """Whether nothing is owed, pending, held or open: every ledger account and position is zero."""
     positions = state.positions[account_id]
@@ -145,3 +165,8 @@ def apply_trading_terms_set(state: State, event: TradingTermsSet) -> None:
 def apply_account_status_changed(state: State, event: AccountStatusChanged) -> None:
     """Let the new status count from the next command on."""
     state.accounts[event.account_id]["account_status_code"] = event.account_status_code
+
+
+def apply_account_linked(state: State, event: AccountLinked) -> None:
+    """The event is all there is to it."""
+    del state, event

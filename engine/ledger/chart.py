@@ -8,7 +8,7 @@ from __future__ import annotations
 from schemas.codes import LedgerAccountKind as Kind
 
 BANK_COUNT = 64
-"""Rows of each kind whose party is a bank; bank ids run from 1 to BANK_COUNT - 1."""
+"""Rows of each kind whose party is a bank or a counterparty; their ids run from 1 to BANK_COUNT - 1."""
 
 OWNER_KINDS = (
     Kind.CLIENT,
@@ -17,6 +17,10 @@ OWNER_KINDS = (
     Kind.BANK_LOAN,
     Kind.WITHDRAWAL_PAYABLE,
     Kind.SUSPENSE,
+    Kind.STOCK_BORROWED,
+    Kind.REVERSE_REPO,
+    Kind.STOCK_LOAN_PAYABLE,
+    Kind.REPO_PAYABLE,
 )
 LOCATION_KINDS = (
     Kind.STREET_PENDING,
@@ -25,19 +29,50 @@ LOCATION_KINDS = (
     Kind.RESERVE_BANK,
     Kind.CUSTODY,
     Kind.COLLATERAL_AT_BANK,
+    Kind.STOCK_LENT,
+    Kind.REPO_COLLATERAL,
+    Kind.STOCK_BORROW_RECEIVABLE,
+    Kind.REVERSE_REPO_RECEIVABLE,
+    Kind.IN_TRANSFER,
+    Kind.SUSPENSE_SHORT,
+    Kind.COUNT_DIFFERENCE,
+    Kind.DISTRIBUTION_RECEIVABLE,
+    Kind.MARGIN_AT_OCC,
+    Kind.MARGIN_AT_DCO,
+    Kind.MARGIN_AT_TREASURY_CLEARING,
+    Kind.PAB_RESERVE_BANK,
 )
 
 # Kinds in the order of their rows. Those of an account come first, so that with `n` accounts the
 # row of CLIENT is account_id, of STREET_PENDING n + 1 + account_id, and so on without a lookup.
 ACCOUNT_KINDS = (Kind.CLIENT, Kind.STREET_PENDING, Kind.FAIL, Kind.WITHDRAWAL_PAYABLE)
-BANK_KINDS = (Kind.BANK_LOAN, Kind.COLLATERAL_AT_BANK)
+BANK_KINDS = (
+    Kind.BANK_LOAN,
+    Kind.COLLATERAL_AT_BANK,
+    Kind.RESERVE_BANK,
+    Kind.PAB_RESERVE_BANK,
+    Kind.STOCK_BORROWED,
+    Kind.REVERSE_REPO,
+    Kind.STOCK_LOAN_PAYABLE,
+    Kind.REPO_PAYABLE,
+    Kind.STOCK_LENT,
+    Kind.REPO_COLLATERAL,
+    Kind.STOCK_BORROW_RECEIVABLE,
+    Kind.REVERSE_REPO_RECEIVABLE,
+)
 FIRM_KINDS = (
     Kind.FIRM_CAPITAL,
     Kind.FEE_INCOME,
     Kind.SUSPENSE,
     Kind.NOSTRO,
-    Kind.RESERVE_BANK,
     Kind.CUSTODY,
+    Kind.IN_TRANSFER,
+    Kind.SUSPENSE_SHORT,
+    Kind.COUNT_DIFFERENCE,
+    Kind.DISTRIBUTION_RECEIVABLE,
+    Kind.MARGIN_AT_OCC,
+    Kind.MARGIN_AT_DCO,
+    Kind.MARGIN_AT_TREASURY_CLEARING,
 )
 FIXED_ROW_COUNT = BANK_COUNT * len(BANK_KINDS) + len(FIRM_KINDS)
 """Rows that do not depend on the number of accounts; they lie behind those that do."""

@@ -9,12 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.codes import CONTRACTS, AssetClass, ObligationSide, PostingReason
+from engine.ledger.financing_moves import FINANCING_MOVES
+from engine.ledger.moves import CUSTODY, FIRM_CAPITAL, NOSTRO, Move, Moves, Party, place_of
+from engine.ledger.safekeeping_moves import SAFEKEEPING_MOVES
+from schemas.codes import (
+    CONTRACTS,
+    ObligationSide,
+    PostingReason,
+    ReserveFormula,
+)
 from schemas.codes import LedgerAccountKind as Kind
 from schemas.headers import Event
 from schemas.ledger import BankLoanTaken, CapitalContributed, ReserveDepositOrdered
 from schemas.payments import (
     DepositCredited,
+    DraftIssued,
+    DraftPaid,
     SecuritiesTransferredIn,
     WithdrawalApproved,
     WithdrawalPaid,
@@ -45,17 +55,10 @@ class Transfer(NamedTuple):
     value_epoch_day: int
 
 
-class Party(NamedTuple):
-    """A ledger account: which of the chart, and whose."""
-
-    kind: Kind
-    party_id: int = 0
-
-
-NOSTRO = Party(Kind.NOSTRO)
-CUSTODY = Party(Kind.CUSTODY)
-RESERVE_BANK = Party(Kind.RESERVE_BANK)
-FIRM_CAPITAL = Party(Kind.FIRM_CAPITAL)
+RESERVE_KINDS = {
+    ReserveFormula.CUSTOMER: Kind.RESERVE_BANK,
+    ReserveFormula.PAB: Kind.PAB_RESERVE_BANK,
+}
 
 
 def transfers(state: State, event: Event) -> Iterator[Transfer]:
@@ -73,19 +76,7 @@ def _value_epoch_day(state: State, event: Event) -> int:
     return state.next_epoch_day if is_reserve else state.business_epoch_day
 
 
-class _Move(NamedTuple):
-    reason: PostingReason
-    asset_id: int
-    units: int
-    debit: Party
-    credit: Party
-    reference_id: int
-
-
-_Moves = Iterator[_Move]
-
-
-def _transfer(value_epoch_day: int, move: _Move) -> Transfer:
+def _transfer(value_epoch_day: int, move: Move) -> Transfer:
     return Transfer(
         int(move.reason),
         move.asset_id,
@@ -99,73 +90,79 @@ def _transfer(value_epoch_day: int, move: _Move) -> Transfer:
     )
 
 
-def _place_of(state: State, asset_id: int) -> Party:
-    """Where the firm keeps an asset: currencies at its bank, all else in custody."""
-    is_money = state.assets[asset_id].asset_class_code == AssetClass.CURRENCY
-    return NOSTRO if is_money else CUSTODY
-
-
 # Payments of clients ----------------------------------------------------------------------------
 
 
-def _deposit(state: State, e: DepositCredited) -> _Moves:
-    client, place = Party(Kind.CLIENT, e.account_id), _place_of(state, e.asset_id)
-    yield _Move(PostingReason.DEPOSIT, e.asset_id, e.amount_units, place, client, e.payment_id)
+def _deposit(state: State, e: DepositCredited) -> Moves:
+    client, place = Party(Kind.CLIENT, e.account_id), place_of(state, e.asset_id)
+    yield Move(PostingReason.DEPOSIT, e.asset_id, e.amount_units, place, client, e.payment_id)
 
 
-def _securities_in(_: State, e: SecuritiesTransferredIn) -> _Moves:
+def _securities_in(_: State, e: SecuritiesTransferredIn) -> Moves:
     reason, client = PostingReason.SECURITIES_TRANSFER, Party(Kind.CLIENT, e.account_id)
-    yield _Move(reason, e.asset_id, e.amount_units, CUSTODY, client, e.payment_id)
+    yield Move(reason, e.asset_id, e.amount_units, CUSTODY, client, e.payment_id)
 
 
-def _withdrawal(_: State, e: WithdrawalApproved) -> _Moves:
+def _withdrawal(_: State, e: WithdrawalApproved) -> Moves:
     client = Party(Kind.CLIENT, e.account_id)
     payable = Party(Kind.WITHDRAWAL_PAYABLE, e.account_id)
-    yield _Move(PostingReason.WITHDRAWAL, e.asset_id, e.amount_units, client, payable, e.payment_id)
+    yield Move(PostingReason.WITHDRAWAL, e.asset_id, e.amount_units, client, payable, e.payment_id)
 
 
-def _withdrawal_paid(_: State, e: WithdrawalPaid) -> _Moves:
+def _withdrawal_paid(_: State, e: WithdrawalPaid) -> Moves:
     reason, payable = PostingReason.WITHDRAWAL_PAID, Party(Kind.WITHDRAWAL_PAYABLE, e.account_id)
-    yield _Move(reason, e.asset_id, e.amount_units, payable, NOSTRO, e.payment_id)
+    yield Move(reason, e.asset_id, e.amount_units, payable, NOSTRO, e.payment_id)
+
+
+def _draft(_: State, e: DraftIssued) -> Moves:
+    client = Party(Kind.CLIENT, e.account_id)
+    payable = Party(Kind.WITHDRAWAL_PAYABLE, e.account_id)
+    yield Move(PostingReason.DRAFT, e.asset_id, e.amount_units, client, payable, e.payment_id)
+
+
+def _draft_paid(_: State, e: DraftPaid) -> Moves:
+    reason, payable = PostingReason.DRAFT_PAID, Party(Kind.WITHDRAWAL_PAYABLE, e.account_id)
+    yield Move(reason, e.asset_id, e.amount_units, payable, NOSTRO, e.payment_id)
 
 
 # The firm's own money ---------------------------------------------------------------------------
 
 
-def _capital(_: State, e: CapitalContributed) -> _Moves:
+def _capital(_: State, e: CapitalContributed) -> Moves:
     reason, reference = PostingReason.CAPITAL, e.cause_sequence
-    yield _Move(reason, e.asset_id, e.amount_units, NOSTRO, FIRM_CAPITAL, reference)
+    yield Move(reason, e.asset_id, e.amount_units, NOSTRO, FIRM_CAPITAL, reference)
 
 
-def _bank_loan(_: State, e: BankLoanTaken) -> _Moves:
+def _bank_loan(_: State, e: BankLoanTaken) -> Moves:
     loan, pledged = Party(Kind.BANK_LOAN, e.bank_id), Party(Kind.COLLATERAL_AT_BANK, e.bank_id)
     money, security = e.money_asset_id, e.pledged_asset_id
-    yield _Move(PostingReason.BANK_LOAN, money, e.loan_units, NOSTRO, loan, e.sequence)
-    yield _Move(PostingReason.PLEDGE, security, e.pledged_units, pledged, CUSTODY, e.sequence)
+    yield Move(PostingReason.BANK_LOAN, money, e.loan_units, NOSTRO, loan, e.sequence)
+    yield Move(PostingReason.PLEDGE, security, e.pledged_units, pledged, CUSTODY, e.sequence)
 
 
-def _reserve(_: State, e: ReserveDepositOrdered) -> _Moves:
+def _reserve(_: State, e: ReserveDepositOrdered) -> Moves:
     reason, asset, reference = PostingReason.RESERVE_DEPOSIT, e.asset_id, e.payment_id
-    yield _Move(reason, asset, e.deposit_minor, RESERVE_BANK, NOSTRO, reference)
-    yield _Move(reason, asset, e.withdrawal_minor, NOSTRO, RESERVE_BANK, reference)
+    reserve = Party(RESERVE_KINDS[ReserveFormula(e.reserve_formula_code)], e.bank_id)
+    yield Move(reason, asset, e.deposit_minor, reserve, NOSTRO, reference)
+    yield Move(reason, asset, e.withdrawal_minor, NOSTRO, reserve, reference)
 
 
 # Settlement -------------------------------------------------------------------------------------
 
 
-def _variation(state: State, e: VariationSettled) -> _Moves:
+def _variation(state: State, e: VariationSettled) -> Moves:
     asset_id = int(state.instruments[e.instrument_id]["quote_asset_id"])
     client, pending = Party(Kind.CLIENT, e.account_id), Party(Kind.STREET_PENDING, e.account_id)
     debit, credit = (pending, client) if e.variation_minor > 0 else (client, pending)
     reason, units = PostingReason.VARIATION, abs(e.variation_minor)
-    yield _Move(reason, asset_id, units, debit, credit, e.sequence)
+    yield Move(reason, asset_id, units, debit, credit, e.sequence)
 
 
-def _confirmed(state: State, e: SettlementConfirmed) -> _Moves:
+def _confirmed(state: State, e: SettlementConfirmed) -> Moves:
     obligation = state.settlement.obligations[e.obligation_id]
     told = obligation.instructed
     waited = Kind.FAIL if obligation.has_failed else Kind.STREET_PENDING
-    place = _place_of(state, told.asset_id) if told.asset_id else CUSTODY
+    place = place_of(state, told.asset_id) if told.asset_id else CUSTODY
     return _against_payment(
         PostingReason.SETTLEMENT,
         told,
@@ -175,7 +172,7 @@ def _confirmed(state: State, e: SettlementConfirmed) -> _Moves:
     )
 
 
-def _failed(state: State, e: SettlementFailed) -> _Moves:
+def _failed(state: State, e: SettlementFailed) -> Moves:
     told = state.settlement.obligations[e.obligation_id].instructed
     fail, pending = Party(Kind.FAIL, told.account_id), Party(Kind.STREET_PENDING, told.account_id)
     amounts = e.failed_units, e.failed_minor
@@ -188,7 +185,7 @@ def _against_payment(
     amounts: tuple[int, int],
     waited: Party,
     places: tuple[Party, Party],
-) -> _Moves:
+) -> Moves:
     """Units and money leave where they waited; a receiver's units arrive, its money goes.
 
     `amounts` and `places` are of the units and of the money.
@@ -196,17 +193,17 @@ def _against_payment(
     (units, minor), (unit_place, money_place) = amounts, places
     reference, paid_in = told.obligation_id, told.quote_asset_id
     if told.obligation_side_code in (ObligationSide.RECEIVE, ObligationSide.PAY_CASH):
-        yield _Move(reason, told.asset_id, units, unit_place, waited, reference)
-        yield _Move(reason, paid_in, minor, waited, money_place, reference)
+        yield Move(reason, told.asset_id, units, unit_place, waited, reference)
+        yield Move(reason, paid_in, minor, waited, money_place, reference)
     else:
-        yield _Move(reason, told.asset_id, units, waited, unit_place, reference)
-        yield _Move(reason, paid_in, minor, money_place, waited, reference)
+        yield Move(reason, told.asset_id, units, waited, unit_place, reference)
+        yield Move(reason, paid_in, minor, money_place, waited, reference)
 
 
 # Accounts that cannot pay ------------------------------------------------------------------------
 
 
-def _taken_over(state: State, e: PositionTakenOver) -> _Moves:
+def _taken_over(state: State, e: PositionTakenOver) -> Moves:
     """Units go with the position where it has any; a contract's is a row of its own."""
     instrument = state.instruments[e.instrument_id]
     client, house = Party(Kind.CLIENT, e.account_id), Party(Kind.CLIENT, e.house_account_id)
@@ -214,17 +211,19 @@ def _taken_over(state: State, e: PositionTakenOver) -> _Moves:
     if int(instrument["instrument_class_code"]) not in CONTRACTS:
         units = abs(e.taken_lots) * int(instrument["lot_units"])
         giver, taker = (client, house) if e.taken_lots > 0 else (house, client)
-        yield _Move(reason, int(instrument["base_asset_id"]), units, giver, taker, e.sequence)
+        yield Move(reason, int(instrument["base_asset_id"]), units, giver, taker, e.sequence)
     payer, payee = (house, client) if e.paid_minor > 0 else (client, house)
-    yield _Move(reason, int(instrument["quote_asset_id"]), abs(e.paid_minor), payer, payee, e.sequence)
+    yield Move(reason, int(instrument["quote_asset_id"]), abs(e.paid_minor), payer, payee, e.sequence)
 
 
-def _written_off(state: State, e: DeficitWrittenOff) -> _Moves:
+def _written_off(state: State, e: DeficitWrittenOff) -> Moves:
     client, money = Party(Kind.CLIENT, e.account_id), state.money_asset_id
-    yield _Move(PostingReason.DEFICIT, money, e.deficit_minor, FIRM_CAPITAL, client, e.sequence)
+    yield Move(PostingReason.DEFICIT, money, e.deficit_minor, FIRM_CAPITAL, client, e.sequence)
 
 
-_TRANSFERS: dict[type[Event], Callable[[Any, Any], _Moves]] = {
+_TRANSFERS: dict[type[Event], Callable[[Any, Any], Moves]] = {
+    **FINANCING_MOVES,
+    **SAFEKEEPING_MOVES,
     DepositCredited: _deposit,
     SecuritiesTransferredIn: _securities_in,
     WithdrawalApproved: _withdrawal,
@@ -232,6 +231,8 @@ _TRANSFERS: dict[type[Event], Callable[[Any, Any], _Moves]] = {
     CapitalContributed: _capital,
     BankLoanTaken: _bank_loan,
     ReserveDepositOrdered: _reserve,
+    DraftIssued: _draft,
+    DraftPaid: _draft_paid,
     VariationSettled: _variation,
     SettlementConfirmed: _confirmed,
     SettlementFailed: _failed,

@@ -5,18 +5,25 @@ from __future__ import annotations
 from engine.emit import Applier, Handler
 from engine.payments.clients import (
     apply_credited,
+    apply_draft_issued,
+    apply_draft_paid,
     apply_withdrawal_approved,
     apply_withdrawal_paid,
+    confirm_draft,
     confirm_withdrawal,
     credit_deposit,
+    issue_draft,
     request_withdrawal,
     transfer_securities_in,
 )
 from engine.payments.treasury import (
+    apply_bank_loan_taken,
     apply_nothing,
+    apply_reserve_account_opened,
     apply_reserve_deposit_ordered,
     borrow_from_bank,
     contribute_capital,
+    open_reserve_account,
     order_reserve_deposit,
 )
 from schemas.headers import Command, Event
@@ -25,13 +32,19 @@ from schemas.ledger import (
     BorrowFromBank,
     CapitalContributed,
     ContributeCapital,
+    OpenReserveAccount,
     OrderReserveDeposit,
+    ReserveAccountOpened,
     ReserveDepositOrdered,
 )
 from schemas.payments import (
+    ConfirmDraft,
     ConfirmWithdrawal,
     CreditDeposit,
     DepositCredited,
+    DraftIssued,
+    DraftPaid,
+    IssueDraft,
     RequestWithdrawal,
     SecuritiesTransferredIn,
     TransferSecuritiesIn,
@@ -44,8 +57,11 @@ HANDLERS: dict[type[Command], Handler] = {
     TransferSecuritiesIn: transfer_securities_in,
     RequestWithdrawal: request_withdrawal,
     ConfirmWithdrawal: confirm_withdrawal,
+    IssueDraft: issue_draft,
+    ConfirmDraft: confirm_draft,
     ContributeCapital: contribute_capital,
     BorrowFromBank: borrow_from_bank,
+    OpenReserveAccount: open_reserve_account,
     OrderReserveDeposit: order_reserve_deposit,
 }
 
@@ -54,7 +70,10 @@ APPLIERS: dict[type[Event], Applier] = {
     SecuritiesTransferredIn: apply_credited,
     WithdrawalApproved: apply_withdrawal_approved,
     WithdrawalPaid: apply_withdrawal_paid,
+    DraftIssued: apply_draft_issued,
+    DraftPaid: apply_draft_paid,
     CapitalContributed: apply_nothing,
-    BankLoanTaken: apply_nothing,
+    BankLoanTaken: apply_bank_loan_taken,
+    ReserveAccountOpened: apply_reserve_account_opened,
     ReserveDepositOrdered: apply_reserve_deposit_ordered,
 }

@@ -23,9 +23,13 @@ from schemas.codes import (
     RejectReason,
 )
 from schemas.payments import (
+    ConfirmDraft,
     ConfirmWithdrawal,
     CreditDeposit,
     DepositCredited,
+    DraftIssued,
+    DraftPaid,
+    IssueDraft,
     RequestWithdrawal,
     SecuritiesTransferredIn,
     TransferSecuritiesIn,
@@ -105,7 +109,21 @@ def request_withdrawal(state: State, command: RequestWithdrawal, emit: Emit) -> 
     )
 
 
-def _why_not_withdraw(state: State, c: RequestWithdrawal) -> RejectReason:
+def issue_draft(state: State, command: IssueDraft, emit: Emit) -> None:
+    """Draw a draft against a client's balance, or say why not: as a withdrawal, but the paper is out."""
+    reason = _why_not_withdraw(state, command)
+    if reason is not RejectReason.NONE:
+        return refuse(emit, command, reason)
+    emit(
+        DraftIssued,
+        payment_id=command.payment_id,
+        account_id=command.account_id,
+        asset_id=command.asset_id,
+        amount_units=command.amount_units,
+    )
+
+
+def _why_not_withdraw(state: State, c: RequestWithdrawal | IssueDraft) -> RejectReason:
     if c.payment_id in state.payments.used:
         return RejectReason.ALREADY_EXISTS
     if not is_open(state, c.account_id) or is_street(state, c.account_id):
@@ -135,7 +153,7 @@ def promised_units(state: State, account_id: int, asset_id: int) -> int:
     return units + int(rows["open_buy_minor"][listed["quote_asset_id"] == asset_id].sum())
 
 
-def free_after(state: State, command: RequestWithdrawal) -> int:
+def free_after(state: State, command: RequestWithdrawal | IssueDraft) -> int:
     """Equity less initial margin as if the money were gone, in the margin currency's minor units.
 
     The margin model is asked about the ledger as it would be, so that money of any currency counts
@@ -160,6 +178,15 @@ def confirm_withdrawal(state: State, command: ConfirmWithdrawal, emit: Emit) -> 
     emit(WithdrawalPaid, payment_id=command.payment_id, **payable._asdict())
 
 
+def confirm_draft(state: State, command: ConfirmDraft, emit: Emit) -> None:
+    """Take a paid draft off what is payable, or say why not."""
+    draft = state.payments.drafts.get(command.payment_id)
+    if draft is None:
+        is_paid = command.payment_id in state.payments.paid_drafts
+        return refuse(emit, command, RejectReason.WRONG_STATE if is_paid else RejectReason.UNKNOWN_REFERENCE)
+    emit(DraftPaid, payment_id=command.payment_id, **draft._asdict())
+
+
 def apply_credited(state: State, event: DepositCredited | SecuritiesTransferredIn) -> None:
     """Remember the number; the posting moves the amount."""
     state.payments.used.add(event.payment_id)
@@ -176,3 +203,15 @@ def apply_withdrawal_paid(state: State, event: WithdrawalPaid) -> None:
     """Nothing is payable any more."""
     del state.payments.payable[event.payment_id]
     state.payments.paid.add(event.payment_id)
+
+
+def apply_draft_issued(state: State, event: DraftIssued) -> None:
+    """Remember the number and what the draft is good for."""
+    state.payments.used.add(event.payment_id)
+    state.payments.drafts[event.payment_id] = Payable(event.account_id, event.asset_id, event.amount_units)
+
+
+def apply_draft_paid(state: State, event: DraftPaid) -> None:
+    """The draft is no longer out."""
+    del state.payments.drafts[event.payment_id]
+    state.payments.paid_drafts.add(event.payment_id)

@@ -1,4 +1,4 @@
-"""What payments must remember: every number used, and what the bank still has to pay."""
+"""What payments must remember: every number used, what the bank still has to pay, and where reserves lie."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Payable(NamedTuple):
-    """A withdrawal that was approved and not yet paid."""
+    """A withdrawal that was approved, or a draft that is out, and not yet paid."""
 
     account_id: int
     asset_id: int
@@ -22,6 +22,9 @@ class PaymentState:
     used: set[int] = field(default_factory=set[int])
     payable: dict[int, Payable] = field(default_factory=dict[int, Payable])
     paid: set[int] = field(default_factory=set[int])
+    drafts: dict[int, Payable] = field(default_factory=dict[int, Payable])
+    paid_drafts: set[int] = field(default_factory=set[int])
+    reserve_accounts: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])  # bank, formula
 
     def dump(self) -> dict[str, Any]:
         """Plain lists, sorted by payment number."""
@@ -29,13 +32,19 @@ class PaymentState:
             "used": sorted(self.used),
             "payable": [[number, *self.payable[number]] for number in sorted(self.payable)],
             "paid": sorted(self.paid),
+            "drafts": [[number, *self.drafts[number]] for number in sorted(self.drafts)],
+            "paid_drafts": sorted(self.paid_drafts),
+            "reserve_accounts": sorted(self.reserve_accounts),
         }
 
     @classmethod
     def load(cls, dumped: dict[str, Any]) -> PaymentState:
         """The state that `dump` dumped."""
         payable = {number: Payable(*row) for number, *row in dumped["payable"]}
-        return cls(set(dumped["used"]), payable, set(dumped["paid"]))
+        drafts = {number: Payable(*row) for number, *row in dumped["drafts"]}
+        accounts = {(bank_id, formula) for bank_id, formula in dumped["reserve_accounts"]}
+        paid_drafts = set(dumped["paid_drafts"])
+        return cls(set(dumped["used"]), payable, set(dumped["paid"]), drafts, paid_drafts, accounts)
 
     def canonical(self) -> bytes:
         """The same bytes for equal states, whatever their history."""

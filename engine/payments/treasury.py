@@ -1,4 +1,4 @@
-"""The firm's own money: capital, bank loans against securities, the special reserve account.
+"""The firm's own money: capital, bank loans against securities, the special reserve accounts.
 
 Owns the checks. Does not own how large a reserve must be: that is computed from the lake and
 comes in as a command of two people.
@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING
 
 from engine.emit import Emit, refuse
 from engine.ledger.chart import BANK_COUNT
+from engine.ledger.postings import RESERVE_KINDS
+from engine.payments.availability import lacks
 from engine.payments.clients import MONEY, TRANSFERABLE, has_class
 from engine.risk.room import has_room
-from schemas.codes import LedgerAccountKind, RejectReason
+from schemas.codes import LedgerAccountKind, RejectReason, ReserveFormula
 from schemas.ledger import (
     BankLoanTaken,
     BorrowFromBank,
     CapitalContributed,
     ContributeCapital,
+    OpenReserveAccount,
     OrderReserveDeposit,
+    ReserveAccountOpened,
     ReserveDepositOrdered,
 )
 
@@ -64,13 +68,39 @@ def _why_not_borrow(state: State, c: BorrowFromBank) -> RejectReason:
         return RejectReason.UNKNOWN_REFERENCE
     if c.loan_units <= 0 or c.pledged_units <= 0 or not has_room(state, c.money_asset_id, c.loan_units):
         return RejectReason.BAD_AMOUNT
-    if c.pledged_units > _firm_balance(state, LedgerAccountKind.CUSTODY, c.pledged_asset_id):
-        return RejectReason.INSUFFICIENT_SECURITIES
-    return RejectReason.NONE
+    return lacks(state, c.pledged_asset_id, c.pledged_units)
+
+
+def open_reserve_account(state: State, command: OpenReserveAccount, emit: Emit) -> None:
+    """Record a reserve account on which the bank's letter is on file, or say why not.
+
+    Source: 17 CFR 240.15c3-3(e)(1) and (f).
+    """
+    reason = _why_not_open_reserve(state, command)
+    if reason is not RejectReason.NONE:
+        return refuse(emit, command, reason)
+    emit(
+        ReserveAccountOpened,
+        bank_id=command.bank_id,
+        reserve_formula_code=command.reserve_formula_code,
+        is_affiliate=command.is_affiliate,
+        letter_document_id=command.letter_document_id,
+        operator_id=command.operator_id,
+    )
+
+
+def _why_not_open_reserve(state: State, c: OpenReserveAccount) -> RejectReason:
+    if not 0 < c.bank_id < BANK_COUNT:
+        return RejectReason.CAPACITY_REACHED
+    if c.reserve_formula_code not in set(ReserveFormula) or c.is_affiliate not in (0, 1):
+        return RejectReason.UNKNOWN_CODE
+    if (c.bank_id, c.reserve_formula_code) in state.payments.reserve_accounts:
+        return RejectReason.ALREADY_EXISTS
+    return RejectReason.NONE if c.letter_document_id > 0 else RejectReason.BAD_DECLARATION
 
 
 def order_reserve_deposit(state: State, command: OrderReserveDeposit, emit: Emit) -> None:
-    """Move money between the bank account and the reserve account, or say why not.
+    """Move money between the bank account and a reserve account, or say why not.
 
     Source: 17 CFR 240.15c3-3(e)(1) and (g).
     """
@@ -86,6 +116,8 @@ def order_reserve_deposit(state: State, command: OrderReserveDeposit, emit: Emit
         as_of_epoch_day=command.as_of_epoch_day,
         preparer_operator_id=command.preparer_operator_id,
         approver_operator_id=command.approver_operator_id,
+        bank_id=command.bank_id,
+        reserve_formula_code=command.reserve_formula_code,
     )
 
 
@@ -98,14 +130,13 @@ def _why_not_reserve(state: State, c: OrderReserveDeposit) -> RejectReason:
         return RejectReason.BAD_AMOUNT
     if c.preparer_operator_id == c.approver_operator_id:
         return RejectReason.SAME_PERSON
-    source = LedgerAccountKind.NOSTRO if c.amount_units > 0 else LedgerAccountKind.RESERVE_BANK
-    if abs(c.amount_units) > _firm_balance(state, source, c.asset_id):
+    if (c.bank_id, c.reserve_formula_code) not in state.payments.reserve_accounts:
+        return RejectReason.NOT_CONFIGURED
+    reserve = RESERVE_KINDS[ReserveFormula(c.reserve_formula_code)]
+    source = (LedgerAccountKind.NOSTRO, 0) if c.amount_units > 0 else (reserve, c.bank_id)
+    if abs(c.amount_units) > state.balances.balance(*source, c.asset_id):
         return RejectReason.INSUFFICIENT_CASH
     return RejectReason.NONE
-
-
-def _firm_balance(state: State, kind: LedgerAccountKind, asset_id: int) -> int:
-    return state.balances.balance(kind, 0, asset_id)
 
 
 def apply_reserve_deposit_ordered(state: State, event: ReserveDepositOrdered) -> None:
@@ -113,6 +144,16 @@ def apply_reserve_deposit_ordered(state: State, event: ReserveDepositOrdered) ->
     state.payments.used.add(event.payment_id)
 
 
-def apply_nothing(state: State, event: CapitalContributed | BankLoanTaken) -> None:
-    """The postings are all there is to these events."""
+def apply_bank_loan_taken(state: State, event: BankLoanTaken) -> None:
+    """Remember what is pledged and owed until it is repaid."""
+    state.open_items.open(event, event.pledged_units, event.loan_units)
+
+
+def apply_reserve_account_opened(state: State, event: ReserveAccountOpened) -> None:
+    """From now on money may lie there."""
+    state.payments.reserve_accounts.add((event.bank_id, event.reserve_formula_code))
+
+
+def apply_nothing(state: State, event: CapitalContributed) -> None:
+    """The posting is all there is to the event."""
     del state, event

@@ -17,7 +17,10 @@ from engine.simulation.letters import Letter, advice_letter, statement_letter
 NOSTRO_USD = "OB-NOSTRO-USD"
 NOSTRO_EUR = "OB-NOSTRO-EUR"
 RESERVE_USD = "OB-RESERVE-USD"
-OUR_ACCOUNTS = {NOSTRO_USD: "USD", NOSTRO_EUR: "EUR", RESERVE_USD: "USD"}
+SECOND_RESERVE_USD = "OB-RESERVE-2-USD"
+PAB_RESERVE_USD = "OB-PAB-RESERVE-USD"
+RESERVE_ACCOUNTS = {RESERVE_USD: 1, SECOND_RESERVE_USD: 2, PAB_RESERVE_USD: 1}  # and the bank of each
+OUR_ACCOUNTS = {NOSTRO_USD: "USD", NOSTRO_EUR: "EUR", **dict.fromkeys(RESERVE_ACCOUNTS, "USD")}
 NOSTRO_OF = {"USD": NOSTRO_USD, "EUR": NOSTRO_EUR}
 
 
@@ -29,6 +32,7 @@ class Family(Enum):
     TRANSFER = ("PMNT", "ICDT", "BOOK")
     SETTLEMENT = ("SECU", "SETT", "TRAD")
     LOAN = ("LDAS", "FTLN", "DDWN")
+    SECURITIES_FINANCING = ("SECU", "SETT", "SECL")
     CHARGE = ("ACMT", "MDOP", "CHRG")
 
 
@@ -59,6 +63,7 @@ class BankAccount:
 
     number: str
     currency: str
+    reserve_bank_id: int = 0  # zero for the accounts at our own bank
     opening_minor: int = 0
     entries: list[Entry] = field(default_factory=list[Entry])  # of the current day
     advised_count: int = 0
@@ -75,7 +80,9 @@ class Bank:
     """The bank with our accounts; one day at a time."""
 
     def __init__(self) -> None:
-        self.accounts = {n: BankAccount(n, currency) for n, currency in OUR_ACCOUNTS.items()}
+        self.accounts = {
+            n: BankAccount(n, currency, RESERVE_ACCOUNTS.get(n, 0)) for n, currency in OUR_ACCOUNTS.items()
+        }
         self.day = date.min
         self._entry_number = 0
         self._distortions: dict[str, Distortion] = {}

@@ -28,6 +28,7 @@ from engine.simulation.clearing_house import ClearingHouse
 from engine.simulation.clients import Client
 from engine.simulation.custodian import Custodian
 from engine.simulation.faults import Break, Fault, Faults
+from engine.simulation.financing import Financing
 from engine.simulation.floor import Engine, Floor, Progress
 from engine.simulation.funding import Deposit, Funding, Withdrawal
 from engine.simulation.interruptions import phase
@@ -43,11 +44,12 @@ from engine.simulation.world import (
     LISTINGS,
     MAKER_ACCOUNTS,
     USD,
+    Holder,
     make_world,
     report_margins,
     start_day,
 )
-from schemas.codes import AccountStatus, InstrumentState
+from schemas.codes import AccountClass, AccountStatus, InstrumentState
 from schemas.headers import Command
 from schemas.identity import ChangeAccountStatus
 from schemas.payments import WithdrawalApproved
@@ -64,6 +66,7 @@ AFFECTED_COUNT = 5
 DEPOSIT_COUNT = 12
 EVE_WITHDRAWAL_COUNT = 2
 DAY_WITHDRAWAL_COUNT = 3
+DRAFT_COUNT = 2
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ class _Day:
         self.bank, self.custodian, self.faults = Bank(), Custodian(), Faults(seed)
         self.clearing = ClearingHouse(seed, self.bank, self.custodian, self.faults)
         self.funding = Funding(seed, self.bank, self.custodian, self.floor.watch)
+        self.financing = Financing(seed, self.floor, self.bank, self.custodian, self.funding)
+        self.loan_id = 0
         self.mids = Mids(seed)
         watch = self.floor.watch
         self.crowd = Crowd(
@@ -156,8 +161,11 @@ class _Day:
         opening.set_up(floor, self.world, day, new_york_ns(day, 6))
         opening.bring_capital(floor, self.bank, new_york_ns(day, 7))
         opening.fund_clients(floor, self.world, self.funding, new_york_ns(day, 7, 10))
-        opening.borrow(floor, self.bank, self.custodian, new_york_ns(day, 7, 20))
-        opening.fill_reserve(floor, self.bank, self.funding, day, new_york_ns(day, 7, 30))
+        self.loan_id = opening.borrow(floor, self.bank, self.custodian, new_york_ns(day, 7, 20))
+        opening.fill_reserves(floor, self.bank, self.funding, day, new_york_ns(day, 7, 30))
+        self.financing.link_accounts(self.world, new_york_ns(day, 7, 40))
+        self.financing.open(self.world, day, new_york_ns(day, 7, 45))
+        self.financing.draw(self._payees(), new_york_ns(day, 13, 50))
         self._ask_for_money(self._plan_withdrawals(EVE_WITHDRAWAL_COUNT), new_york_ns(day, 14))
         floor.progress(f"{day}: engine set up, clients funded")
         happenings = self._mark_times(new_york_ns(day, 15), new_york_ns(day, 16))
@@ -218,6 +226,7 @@ class _Day:
             Happening(at(7, 30), partial(self._deposit, deposits[: DEPOSIT_COUNT // 2])),
             Happening(at(8), partial(self._settle_wave, 0)),
             Happening(at(8, 15), partial(self._ask_for_money, withdrawals)),
+            Happening(at(8, 20), self._reduce_financing),
             Happening(at(8, 30), self._advise),
             Happening(at(9), partial(self._step, breach.contain)),
             Happening(at(10, 15), self._charge_fee),
@@ -236,6 +245,7 @@ class _Day:
             Happening(at(13, 15), partial(self.mishaps.lose_session, LOST_MAKER)),
             Happening(at(13, 30), self._book_unknown_receipt),
             Happening(at(14), partial(self._step, breach.notify)),
+            Happening(at(14, 10), self._explain),
             Happening(at(14, 20), self.mishaps.crash),
             Happening(at(14, 25), self.mishaps.give_up),
             Happening(at(15), partial(self._settle_wave, 2)),
@@ -286,6 +296,20 @@ class _Day:
     def _pay_out(self, to_pay: list[Withdrawal], at_ns: int) -> None:
         """The bank pays what it was instructed to; what was asked for today is instructed tonight."""
         self._submit(self.funding.pay_out(p, at_ns) for p in to_pay)
+
+    def _reduce_financing(self, at_ns: int) -> None:
+        self.financing.reduce(self.loan_id, opening.PLEDGED.asset_id, at_ns)
+
+    def _explain(self, at_ns: int) -> None:
+        """What was unclaimed is a customer's; drafts of the eve are paid, others go out."""
+        self.financing.explain(self._payees()[0].account_id, at_ns)
+        self.financing.draw(self._payees(), at_ns)
+
+    def _payees(self) -> list[Holder]:
+        """Customers with a cash account that nobody restricts."""
+        unable = (opening.UNFUNDED_ACCOUNT, SUSPENDED_ACCOUNT, RESTRICTED_ACCOUNT)
+        able = [h for h in self.world.customers() if h.account_id not in unable]
+        return [h for h in able if h.account_class is AccountClass.CUSTOMER_CASH][:DRAFT_COUNT]
 
     def _settle_wave(self, wave: int, at_ns: int) -> None:
         self._take_letters(self.clearing.settle_wave(wave, self.day, at_ns), at_ns)

@@ -22,9 +22,8 @@ from schemas.iso20022.parties import (
     CUSTODIAN,
     FIRM,
     NOSTRO_BANK,
-    RESERVE_BANK,
+    RESERVE_BANKS,
     SAFEKEEPING_ACCOUNT,
-    reserve_account,
 )
 from schemas.iso20022.semt_002 import SEMT_002
 from schemas.iso20022.sese_024 import SESE_024
@@ -90,13 +89,12 @@ def statement_letter(account: BankAccount, day: date, at_ns: int) -> Letter:
 
 
 def _report(account: BankAccount, reference: str, at_ns: int) -> dict[str, Any]:
-    is_reserve = account.number == reserve_account(account.currency)
     return {
         "statement_reference": reference,
         "statement_created_at_ns": at_ns,
         "own_account": account.number,
         "account_currency": account.currency,
-        "bank_bic": (RESERVE_BANK if is_reserve else NOSTRO_BANK).bic,
+        "bank_bic": RESERVE_BANKS.get(account.reserve_bank_id, NOSTRO_BANK).bic,
     }
 
 

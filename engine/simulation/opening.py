@@ -10,7 +10,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from engine.simulation import venue
-from engine.simulation.bank import NOSTRO_USD, RESERVE_USD, Bank, Family
+from engine.simulation.bank import (
+    NOSTRO_USD,
+    PAB_RESERVE_USD,
+    RESERVE_USD,
+    SECOND_RESERVE_USD,
+    Bank,
+    Family,
+)
 from engine.simulation.business_days import epoch_day
 from engine.simulation.custodian import Custodian
 from engine.simulation.floor import Floor
@@ -30,13 +37,14 @@ from engine.simulation.world import (
     reference_commands,
     start_day,
 )
-from schemas.codes import AccountClass
+from schemas.codes import AccountClass, ReserveFormula
 from schemas.headers import Command
 from schemas.ledger import (
     BankLoanTaken,
     BorrowFromBank,
     CapitalContributed,
     ContributeCapital,
+    OpenReserveAccount,
     OrderReserveDeposit,
 )
 
@@ -48,7 +56,14 @@ TREASURER, SECOND_TREASURER = 111, 112
 CAPITAL_MINOR = 2_500_000_000
 LOAN_MINOR = 120_000_000
 PLEDGED_UNITS = 12_000
-RESERVE_MINOR = 900_000_000
+PLEDGED = SECURITIES[1]
+# bank, whose, our account there, the first deposit
+RESERVES = (
+    (1, ReserveFormula.CUSTOMER, RESERVE_USD, 900_000_000),
+    (2, ReserveFormula.CUSTOMER, SECOND_RESERVE_USD, 150_000_000),
+    (1, ReserveFormula.PAB, PAB_RESERVE_USD, 100_000_000),
+)
+FIRST_LETTER = 20_001  # documents: the banks' letters
 
 
 def set_up(floor: Floor, world: World, day: date, at_ns: int) -> None:
@@ -102,41 +117,53 @@ def fund_clients(floor: Floor, world: World, funding: Funding, at_ns: int) -> No
     floor.submit(commands)
 
 
-def borrow(floor: Floor, bank: Bank, custodian: Custodian, at_ns: int) -> None:
-    """Borrow against margin securities; they leave custody for the bank."""
-    pledged = SECURITIES[1]
-    units = min(PLEDGED_UNITS, custodian.held(pledged.asset_id) // 2)
+def borrow(floor: Floor, bank: Bank, custodian: Custodian, at_ns: int) -> int:
+    """Borrow against margin securities; they leave custody for the bank. The loan's number."""
+    units = min(PLEDGED_UNITS, custodian.held(PLEDGED.asset_id) // 2)
     asked = BorrowFromBank(
         sequence=0,
         received_at_ns=at_ns,
         bank_id=BANK_ID,
         money_asset_id=USD,
         loan_units=LOAN_MINOR,
-        pledged_asset_id=pledged.asset_id,
+        pledged_asset_id=PLEDGED.asset_id,
         pledged_units=units,
         operator_id=TREASURER,
     )
     number = _number(floor.submit([asked]), BankLoanTaken, "sequence")
-    custodian.deliver(pledged.asset_id, units)
+    custodian.deliver(PLEDGED.asset_id, units)
     bank.pay(NOSTRO_USD, LOAN_MINOR, f"BL{number}", Family.LOAN, at_ns)
+    return number
 
 
-def fill_reserve(floor: Floor, bank: Bank, funding: Funding, day: date, at_ns: int) -> None:
-    """The first deposit into the special reserve account. Source: 17 CFR 240.15c3-3(e)(1)."""
-    asked = OrderReserveDeposit(
-        sequence=0,
-        received_at_ns=at_ns,
-        payment_id=funding.payment_id(),
-        asset_id=USD,
-        amount_units=RESERVE_MINOR,
-        as_of_epoch_day=epoch_day(day),
-        preparer_operator_id=TREASURER,
-        approver_operator_id=SECOND_TREASURER,
-    )
-    floor.submit([asked])
-    reference = f"RD{asked.payment_id}"
-    bank.pay(NOSTRO_USD, -RESERVE_MINOR, reference, Family.TRANSFER, at_ns)
-    bank.pay(RESERVE_USD, RESERVE_MINOR, reference, Family.TRANSFER, at_ns)
+def fill_reserves(floor: Floor, bank: Bank, funding: Funding, day: date, at_ns: int) -> None:
+    """Open the special reserve accounts and make the first deposits. Source: 17 CFR 240.15c3-3(e)(1), (f)."""
+    for letter, (bank_id, formula, account, amount_minor) in enumerate(RESERVES, FIRST_LETTER):
+        opened = OpenReserveAccount(
+            sequence=0,
+            received_at_ns=at_ns,
+            bank_id=bank_id,
+            reserve_formula_code=formula,
+            is_affiliate=0,
+            letter_document_id=letter,
+            operator_id=TREASURER,
+        )
+        asked = OrderReserveDeposit(
+            sequence=0,
+            received_at_ns=at_ns,
+            payment_id=funding.payment_id(),
+            asset_id=USD,
+            amount_units=amount_minor,
+            as_of_epoch_day=epoch_day(day),
+            preparer_operator_id=TREASURER,
+            approver_operator_id=SECOND_TREASURER,
+            bank_id=bank_id,
+            reserve_formula_code=formula,
+        )
+        floor.submit([opened, asked])
+        reference = f"RD{asked.payment_id}"
+        bank.pay(NOSTRO_USD, -amount_minor, reference, Family.TRANSFER, at_ns)
+        bank.pay(account, amount_minor, reference, Family.TRANSFER, at_ns)
 
 
 def _number(frame: Frame | None, cls: type, column: str) -> int:

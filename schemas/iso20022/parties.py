@@ -27,6 +27,9 @@ NOSTRO_BANK = Party(
 RESERVE_BANK = Party(
     "Harbor Reserve Bank NA", "HRBRUS30XXX", "ONEBOOKRESERVE000036", "990000026", "Chicago", "US"
 )
+SECOND_RESERVE_BANK = Party(
+    "Lakeside Reserve Bank NA", "LKSRUS30XXX", "ONEBOOKRESERVE200050", "990000042", "Detroit", "US"
+)
 CUSTODIAN = Party(
     "Keystone Custody Trust", "KEYCUS30XXX", "ONEBOOKCUSTODY000015", "990000039", "Boston", "US"
 )
@@ -40,6 +43,19 @@ def nostro_account(currency: str) -> str:
     return f"OB-NOSTRO-{currency}"
 
 
-def reserve_account(currency: str) -> str:
+RESERVE_BANKS = {1: RESERVE_BANK, 2: SECOND_RESERVE_BANK}
+"""Where special reserve accounts lie, by the engine's number of the bank."""
+
+
+def reserve_account(currency: str, bank_id: int = 1) -> str:
     """The special reserve bank account for the exclusive benefit of customers. Source: 17 CFR 240.15c3-3(e)."""
-    return f"OB-RESERVE-{currency}"
+    return f"OB-RESERVE{_at(bank_id)}-{currency}"
+
+
+def pab_reserve_account(currency: str, bank_id: int = 1) -> str:
+    """The special reserve bank account for brokers and dealers. Source: 17 CFR 240.15c3-3(e)."""
+    return f"OB-PAB-RESERVE{_at(bank_id)}-{currency}"
+
+
+def _at(bank_id: int) -> str:
+    return "" if bank_id == 1 else f"-{bank_id}"

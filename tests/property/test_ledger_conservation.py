@@ -6,149 +6,87 @@ The plain ledger knows two columns of positive words (owed to, held at) and no d
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.ledger.chart import LOCATION_KINDS, OWNER_KINDS
+from schemas.codes import AccountClass, FinancingKind, RejectReason, SuspenseSide
 from schemas.codes import LedgerAccountKind as Kind
-from schemas.codes import ObligationSide, RejectReason
+from schemas.financing import (
+    ClearingMarginPosted,
+    FinancingOpened,
+    OpenFinancing,
+    PostClearingMargin,
+    ReduceFinancing,
+    RepayBankLoan,
+    ReturnClearingMargin,
+)
 from schemas.ledger import (
     BankLoanTaken,
     BorrowFromBank,
-    CapitalContributed,
     ContributeCapital,
+    OpenReserveAccount,
     OrderReserveDeposit,
     Posting,
-    ReserveDepositOrdered,
 )
 from schemas.market import SetMark, StartBusinessDay
 from schemas.payments import (
+    ConfirmDraft,
     ConfirmWithdrawal,
     CreditDeposit,
-    DepositCredited,
+    IssueDraft,
     RequestWithdrawal,
-    SecuritiesTransferredIn,
     TransferSecuritiesIn,
-    WithdrawalApproved,
-    WithdrawalPaid,
 )
-from schemas.settlement import (
-    ConfirmSettlement,
-    ReportSettlementFailure,
-    RunSettlementCycle,
-    SettlementConfirmed,
-    SettlementFailed,
-    SettlementInstructed,
-    VariationSettled,
+from schemas.safekeeping import (
+    ClearSuspense,
+    CompleteTransfer,
+    CountDifferenceFound,
+    DeclareDistribution,
+    DistributionDeclared,
+    OpenSuspense,
+    ReceiveDistribution,
+    RecordCountDifference,
+    ResolveCountDifference,
+    SendToTransfer,
+    SuspenseOpened,
+    TransferSent,
 )
-from tests.support.slow_lane import (
-    CASH,
-    CFD,
-    COIN,
-    CRYPTO,
-    EUR,
-    FX,
-    MARGIN,
-    SHARE,
-    STOCK,
-    USD,
-    Firm,
-    open_firm,
-    trade,
+from schemas.settlement import ConfirmSettlement, ReportSettlementFailure, RunSettlementCycle
+from tests.support.plain_ledger import PlainLedger
+from tests.support.slow_lane import CASH, COIN, EUR, MARGIN, SHARE, USD, Firm, open_firm, trade
+
+FINANCED = {  # securities and money, a debit is positive
+    FinancingKind.STOCK_BORROW: ((Kind.STOCK_BORROWED, -1), (Kind.STOCK_BORROW_RECEIVABLE, 1)),
+    FinancingKind.STOCK_LOAN: ((Kind.STOCK_LENT, 1), (Kind.STOCK_LOAN_PAYABLE, -1)),
+    FinancingKind.REPO: ((Kind.REPO_COLLATERAL, 1), (Kind.REPO_PAYABLE, -1)),
+    FinancingKind.REVERSE_REPO: ((Kind.REVERSE_REPO, -1), (Kind.REVERSE_REPO_RECEIVABLE, 1)),
+}
+MARGINS = (Kind.MARGIN_AT_OCC, Kind.MARGIN_AT_DCO, Kind.MARGIN_AT_TREASURY_CLEARING)
+AGED = (
+    *(kind for sides in FINANCED.values() for kind, _ in sides),
+    *MARGINS,
+    Kind.BANK_LOAN,
+    Kind.COLLATERAL_AT_BANK,
+    Kind.IN_TRANSFER,
+    Kind.COUNT_DIFFERENCE,
+    Kind.DISTRIBUTION_RECEIVABLE,
+    Kind.SUSPENSE,
+    Kind.SUSPENSE_SHORT,
 )
-
-CURRENCIES = (USD, EUR)
-DELIVERED = {STOCK: (SHARE, 1), FX: (EUR, 100), CRYPTO: (COIN, 10)}
-
-
-class PlainLedger:
-    """Who is owed how much, and where how much is held."""
-
-    def __init__(self) -> None:
-        self.owed: Counter[tuple[Kind, int, int]] = Counter()
-        self.held: Counter[tuple[Kind, int, int]] = Counter()
-        self.told: dict[int, SettlementInstructed] = {}
-        self.failed: set[int] = set()
-
-    def at(self, kind: Kind, party: int, asset_id: int) -> int:
-        """Debits less credits, as the engine would say it."""
-        key = (kind, party, asset_id)
-        return -self.owed[key] if kind in OWNER_KINDS else self.held[key]
-
-    def place(self, asset_id: int) -> Kind:
-        return Kind.NOSTRO if asset_id in CURRENCIES else Kind.CUSTODY
-
-    def trade(self, account_id: int, instrument_id: int, lots: int, price: int) -> None:
-        if instrument_id == CFD:
-            return
-        asset_id, lot_units = DELIVERED[instrument_id]
-        for asset, units in ((asset_id, lots * lot_units), (USD, -lots * price)):
-            self.owed[Kind.CLIENT, account_id, asset] += units
-            self.held[Kind.STREET_PENDING, account_id, asset] += units
-
-    def see(self, e: Any) -> None:
-        """Book one event."""
-        if isinstance(e, DepositCredited):
-            self.owed[Kind.CLIENT, e.account_id, e.asset_id] += e.amount_units
-            self.held[self.place(e.asset_id), 0, e.asset_id] += e.amount_units
-        elif isinstance(e, SecuritiesTransferredIn):
-            self.owed[Kind.CLIENT, e.account_id, e.asset_id] += e.amount_units
-            self.held[Kind.CUSTODY, 0, e.asset_id] += e.amount_units
-        elif isinstance(e, WithdrawalApproved):
-            self.owed[Kind.CLIENT, e.account_id, e.asset_id] -= e.amount_units
-            self.owed[Kind.WITHDRAWAL_PAYABLE, e.account_id, e.asset_id] += e.amount_units
-        elif isinstance(e, WithdrawalPaid):
-            self.owed[Kind.WITHDRAWAL_PAYABLE, e.account_id, e.asset_id] -= e.amount_units
-            self.held[Kind.NOSTRO, 0, e.asset_id] -= e.amount_units
-        elif isinstance(e, CapitalContributed):
-            self.owed[Kind.FIRM_CAPITAL, 0, e.asset_id] += e.amount_units
-            self.held[Kind.NOSTRO, 0, e.asset_id] += e.amount_units
-        elif isinstance(e, BankLoanTaken):
-            self.owed[Kind.BANK_LOAN, e.bank_id, e.money_asset_id] += e.loan_units
-            self.held[Kind.NOSTRO, 0, e.money_asset_id] += e.loan_units
-            self.held[Kind.COLLATERAL_AT_BANK, e.bank_id, e.pledged_asset_id] += e.pledged_units
-            self.held[Kind.CUSTODY, 0, e.pledged_asset_id] -= e.pledged_units
-        elif isinstance(e, ReserveDepositOrdered):
-            moved = e.deposit_minor - e.withdrawal_minor
-            self.held[Kind.RESERVE_BANK, 0, e.asset_id] += moved
-            self.held[Kind.NOSTRO, 0, e.asset_id] -= moved
-        else:
-            self.see_settlement(e)
-
-    def see_settlement(self, e: Any) -> None:
-        if isinstance(e, SettlementInstructed):
-            self.told[e.obligation_id] = e
-        elif isinstance(e, VariationSettled):
-            self.owed[Kind.CLIENT, e.account_id, USD] += e.variation_minor
-            self.held[Kind.STREET_PENDING, e.account_id, USD] += e.variation_minor
-        elif isinstance(e, SettlementConfirmed):
-            told = self.told[e.obligation_id]
-            waited = Kind.FAIL if e.obligation_id in self.failed else Kind.STREET_PENDING
-            sign = _sign(told)
-            for asset_id, units in (
-                (told.asset_id, sign * e.settled_units),
-                (told.quote_asset_id, -sign * e.settled_minor),
-            ):
-                self.held[waited, told.account_id, asset_id] -= units
-                self.held[self.place(asset_id), 0, asset_id] += units
-        elif isinstance(e, SettlementFailed):
-            told = self.told[e.obligation_id]
-            self.failed.add(e.obligation_id)
-            sign = _sign(told)
-            for asset_id, units in (
-                (told.asset_id, sign * e.failed_units),
-                (told.quote_asset_id, -sign * e.failed_minor),
-            ):
-                self.held[Kind.STREET_PENDING, told.account_id, asset_id] -= units
-                self.held[Kind.FAIL, told.account_id, asset_id] += units
-
-
-def _sign(told: SettlementInstructed) -> int:
-    """Plus where units come in and money goes out."""
-    side = ObligationSide(told.obligation_side_code)
-    return 1 if side in (ObligationSide.RECEIVE, ObligationSide.PAY_CASH) else -1
+OPENINGS = ("finance", "margin", "transfer", "count", "distribute", "unclaimed", "gone")
+CLASS_OF = {CASH: AccountClass.CUSTOMER_CASH, MARGIN: AccountClass.CUSTOMER_MARGIN}
+# what closes what, and its columns of units and money
+CLOSINGS: dict[type, tuple[type, tuple[str, ...]]] = {
+    FinancingOpened: (ReduceFinancing, ("returned_units", "returned_money_units")),
+    BankLoanTaken: (RepayBankLoan, ("released_units", "repaid_units")),
+    ClearingMarginPosted: (ReturnClearingMargin, ("returned_units",)),
+    TransferSent: (CompleteTransfer, ("returned_units",)),
+    CountDifferenceFound: (ResolveCountDifference, ("found_units",)),
+    DistributionDeclared: (ReceiveDistribution, ("received_units",)),
+    SuspenseOpened: (ClearSuspense, ("cleared_units",)),
+}
 
 
 class Walk:
@@ -159,7 +97,20 @@ class Walk:
         self.plain = PlainLedger()
         self.payment_id = 0
         self.withdrawals: list[int] = []
+        self.drafts: list[int] = []
         self.postings: list[Posting] = []
+
+        for bank_id in (1, 2):
+            self.do(
+                OpenReserveAccount,
+                bank_id=bank_id,
+                reserve_formula_code=bank_id,
+                is_affiliate=0,
+                letter_document_id=1,
+                operator_id=1,
+            )
+        for verb, asset_id in (("capital", USD), ("bring", SHARE), ("bring", COIN)):
+            self.step(verb, MARGIN, asset_id, 4_000)  # so that most of what follows finds something to move
 
     def do(self, cls: type, **fields: int) -> bool:
         before = self.firm.state.balances.amounts.copy()
@@ -204,10 +155,75 @@ class Walk:
                 as_of_epoch_day=1,
                 preparer_operator_id=1,
                 approver_operator_id=2,
+                bank_id=1 + amount % 2,
+                reserve_formula_code=1 + amount % 2,
                 **moved,
             )
+        elif verb == "draft":
+            if self.do(IssueDraft, **paid, **moved):
+                self.drafts.append(self.payment_id)
+        elif verb == "presented":
+            self.do(ConfirmDraft, payment_id=self.drafts.pop() if self.drafts else 99)
+        elif verb in OPENINGS:
+            self.step_open(verb, account_id, asset_id, amount)
+        elif verb in ("close", "part close"):
+            self.close(verb, account_id, amount)
         else:
             self.step_market(verb, account_id, asset_id, amount)
+
+    def step_open(self, verb: str, account_id: int, asset_id: int, amount: int) -> None:
+        """Open one of the positions that close in parts."""
+        since = {"opened_epoch_day": 0, "operator_id": 1}
+        if verb == "finance":
+            self.do(
+                OpenFinancing,
+                financing_kind_code=1 + amount % 4,
+                counterparty_id=1 + amount % 3,
+                asset_id=asset_id,
+                financed_units=amount,
+                money_asset_id=USD,
+                money_units=amount // 2,
+                conduit_item_id=0,
+                **since,
+            )
+        elif verb == "margin":
+            self.do(
+                PostClearingMargin,
+                clearing_agency_code=1 + amount % 3,
+                account_class_code=CLASS_OF[account_id],
+                account_id=account_id,
+                asset_id=asset_id,
+                margin_units=amount,
+                **since,
+            )
+        elif verb == "transfer":
+            self.do(SendToTransfer, asset_id=asset_id, transfer_units=amount, **since)
+        elif verb == "count":
+            self.do(RecordCountDifference, asset_id=asset_id, missing_units=amount, **since)
+        elif verb == "distribute":
+            held = (SHARE, COIN)[amount % 2]
+            per = {"distributed_units": amount % 7, "per_units": 1 + amount % 5}
+            self.do(DeclareDistribution, asset_id=held, distributed_asset_id=asset_id, **per, **since)
+        else:
+            side = SuspenseSide.LONG if verb == "unclaimed" else SuspenseSide.SHORT
+            units = {"asset_id": asset_id, "suspense_units": amount}
+            self.do(OpenSuspense, suspense_side_code=side, **units, **since)
+
+    def close(self, verb: str, account_id: int, amount: int) -> None:
+        """Close one of the open positions, all of it or a part."""
+        items = self.firm.state.open_items.items
+        number = sorted(items)[amount % len(items)] if items else 1
+        item = items.get(number)
+        if item is None:
+            return
+        is_all = verb == "close"
+        units = item.open_units if is_all else amount
+        money = item.open_money_units if is_all else amount // 3
+        cls, names = CLOSINGS[type(item.opened)]
+        fields = dict(zip(names, (units, money), strict=False))
+        if cls is ClearSuspense:
+            fields["account_id"] = account_id if amount % 2 else 0
+        self.do(cls, item_id=number, operator_id=1, **fields)
 
     def step_market(self, verb: str, account_id: int, instrument_id: int, amount: int) -> None:
         """The steps of trading and settlement; ids of assets and instruments are both 1 to 4."""
@@ -255,7 +271,8 @@ class Walk:
 
 
 VERBS = (
-    "deposit", "bring", "withdraw", "paid", "capital", "borrow", "reserve",
+    "deposit", "bring", "withdraw", "paid", "capital", "borrow", "reserve", "draft", "presented",
+    *OPENINGS, "close", "close", "part close", "part close", "bring", "capital",
     "trade", "trade", "mark", "net", "fail", "part", "settle",
 )  # fmt: skip
 STEPS = st.lists(
@@ -265,6 +282,7 @@ STEPS = st.lists(
         st.sampled_from((USD, EUR, SHARE, COIN)),
         st.integers(-50, 5_000),
     ),
+    min_size=8,
     max_size=40,
 )
 
@@ -294,6 +312,41 @@ def test_when_all_is_settled_nothing_is_pending_nor_failed(
     for account_id in (CASH, MARGIN):
         assert not walk.firm.pending(account_id)
     walk.compare()
+
+
+@settings(max_examples=80, deadline=None)
+@given(STEPS)
+def test_the_parts_that_are_open_add_up_to_the_balances(steps: list[tuple[str, int, int, int]]) -> None:
+    """What gives a balance its age explains all of it: no unit without an item, no item without its units."""
+    walk = Walk()
+    for step in steps:
+        walk.step(*step)
+    parts: Counter[tuple[Kind, int]] = Counter()
+    for item in walk.firm.state.open_items.items.values():
+        told = item.opened
+        if isinstance(told, BankLoanTaken):
+            parts[Kind.COLLATERAL_AT_BANK, told.pledged_asset_id] += item.open_units
+            parts[Kind.BANK_LOAN, told.money_asset_id] -= item.open_money_units
+        elif isinstance(told, FinancingOpened):
+            (kind, sign), (money_kind, money_sign) = FINANCED[FinancingKind(told.financing_kind_code)]
+            parts[kind, told.asset_id] += sign * item.open_units
+            parts[money_kind, told.money_asset_id] += money_sign * item.open_money_units
+        elif isinstance(told, ClearingMarginPosted):
+            parts[MARGINS[told.clearing_agency_code - 1], told.asset_id] += item.open_units
+        elif isinstance(told, TransferSent):
+            parts[Kind.IN_TRANSFER, told.asset_id] += item.open_units
+        elif isinstance(told, CountDifferenceFound):
+            parts[Kind.COUNT_DIFFERENCE, told.asset_id] += item.open_units
+        elif isinstance(told, DistributionDeclared):
+            parts[Kind.DISTRIBUTION_RECEIVABLE, told.distributed_asset_id] += item.open_units
+        elif isinstance(told, SuspenseOpened):
+            is_long = told.suspense_side_code == SuspenseSide.LONG
+            kind, sign = (Kind.SUSPENSE, -1) if is_long else (Kind.SUSPENSE_SHORT, 1)
+            parts[kind, told.asset_id] += sign * item.open_units
+    balances = walk.firm.state.balances
+    for kind in AGED:
+        for asset_id in (USD, EUR, SHARE, COIN):
+            assert int(balances.rows_of(kind)[:, asset_id].sum()) == parts[kind, asset_id], kind.name
 
 
 @settings(max_examples=30, deadline=None)

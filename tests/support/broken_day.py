@@ -450,7 +450,7 @@ class BrokenDay(BookRows):
             preparer_operator_id=1,
             approver_operator_id=2,
         )
-        reserve, nostro = (Kind.RESERVE_BANK, 0), (Kind.NOSTRO, 0)
+        reserve, nostro = (Kind.RESERVE_BANK, 1), (Kind.NOSTRO, 0)
         self.post(PostingReason.RESERVE_DEPOSIT, amount, reserve, nostro, payment)
         self.line(NOSTRO, -amount, f"RD{payment}")
         self.line(RESERVE, amount, f"RD{payment}")

@@ -27,8 +27,21 @@ PREFIX = {
     PostingReason.RESERVE_DEPOSIT: "RD",
     PostingReason.BANK_LOAN: "BL",
     PostingReason.CAPITAL: "CC",
+    PostingReason.LOAN_REPAYMENT: "BL",
+    PostingReason.FINANCING: "FN",
+    PostingReason.FINANCING_RETURN: "FN",
+    PostingReason.CLEARING_MARGIN: "CM",
+    PostingReason.CLEARING_MARGIN_RETURN: "CM",
+    PostingReason.SUSPENSE: "SU",
+    PostingReason.SUSPENSE_CLEARED: "SU",
+    PostingReason.DISTRIBUTION_RECEIVED: "DI",
+    PostingReason.DRAFT_PAID: "DR",
 }
-BANK_PLACES = {LedgerAccountKind.NOSTRO: "NOSTRO", LedgerAccountKind.RESERVE_BANK: "RESERVE"}
+BANK_PLACES = {
+    LedgerAccountKind.NOSTRO: "NOSTRO",
+    LedgerAccountKind.RESERVE_BANK: "RESERVE",
+    LedgerAccountKind.PAB_RESERVE_BANK: "PAB-RESERVE",
+}
 
 
 def breaks_of(played: Played, as_of_epoch_day: int) -> set[Break]:
@@ -84,7 +97,9 @@ def _cash(played: Played) -> set[Break]:
         for side, sign in (("debit", 1), ("credit", -1)):
             place = BANK_PLACES.get(row[f"{side}_account_kind_code"])
             if place:
-                account = f"OB-{place}-{symbols[int(row['asset_id'])][0]}"
+                bank_id = int(row[f"{side}_party_id"])
+                at = f"-{bank_id}" if bank_id > 1 else ""
+                account = f"OB-{place}{at}-{symbols[int(row['asset_id'])][0]}"
                 reference = f"{PREFIX[PostingReason(row['posting_reason_code'])]}{row['reference_id']}"
                 ours[account, reference] += sign * int(row["amount_units"])
     theirs: dict[tuple[str, str], list[int]] = defaultdict(list)

@@ -15,7 +15,7 @@ from tests.support.official import official_error
 from tests.support.played_day import played
 
 SEED = 1
-ACCOUNTS = ("OB-NOSTRO-USD", "OB-NOSTRO-EUR", "OB-RESERVE-USD")
+ACCOUNTS = ("OB-NOSTRO-USD", "OB-NOSTRO-EUR", "OB-RESERVE-USD", "OB-RESERVE-2-USD", "OB-PAB-RESERVE-USD")
 
 
 def test_every_file_is_valid_by_the_official_schema() -> None:

@@ -18,13 +18,14 @@ def seed(name: str) -> list[dict[str, str]]:
 
 def test_our_accounts_are_those_of_the_messages() -> None:
     number_of = {
-        "NOSTRO": parties.nostro_account,
+        "NOSTRO": lambda currency, _: parties.nostro_account(currency),
         "RESERVE_BANK": parties.reserve_account,
-        "CUSTODY": lambda _: parties.SAFEKEEPING_ACCOUNT,
+        "PAB_RESERVE_BANK": parties.pab_reserve_account,
+        "CUSTODY": lambda *_: parties.SAFEKEEPING_ACCOUNT,
     }
     for row in seed("our_accounts"):
         assert LedgerAccountKind[row["account_kind"]]
-        assert row["account_number"] == number_of[row["account_kind"]](row["currency"])
+        assert row["account_number"] == number_of[row["account_kind"]](row["currency"], int(row["party_id"]))
 
 
 def test_exhibit_a_has_nine_credits_and_six_debits() -> None:

@@ -9,6 +9,7 @@ from engine.gateway.vault import Person
 from engine.reserve.deadline import deposit_date
 from orchestration.lake.tables import DAY_NS, date_of, epoch_day_of
 from orchestration.products.messages import Outgoing, message_reference
+from schemas.codes import ReserveFormula
 from schemas.iso20022 import parties
 from schemas.iso20022.codecs import Money
 from schemas.iso20022.pacs_009 import PACS_009
@@ -50,7 +51,10 @@ def reserve_movement(event: ReserveDepositOrdered, currency: str) -> Outgoing:
     subject = f"RD{event.payment_id}"
     as_of = date_of(event.as_of_epoch_day)
     nostro = (parties.nostro_account(currency), parties.NOSTRO_BANK.bic)
-    reserve = (parties.reserve_account(currency), parties.RESERVE_BANK.bic)
+    is_pab = event.reserve_formula_code == ReserveFormula.PAB
+    number = (parties.pab_reserve_account if is_pab else parties.reserve_account)(currency, event.bank_id)
+    reserve = (number, parties.RESERVE_BANKS[event.bank_id].bic)
+    whose = "brokers and dealers" if is_pab else "customers"
     debtor, creditor = (nostro, reserve) if event.deposit_minor else (reserve, nostro)
     fields = {
         "message_reference": message_reference(PACS_009, subject),
@@ -65,6 +69,6 @@ def reserve_movement(event: ReserveDepositOrdered, currency: str) -> Outgoing:
         "settlement_epoch_day": epoch_day_of(deposit_date(as_of)),
         "firm_bic": parties.FIRM.bic,
         "firm_lei": parties.FIRM.lei,
-        "remittance": f"Reserve for the exclusive benefit of customers as of {as_of}",
+        "remittance": f"Reserve for the exclusive benefit of {whose} as of {as_of}",
     }
     return Outgoing(PACS_009, subject, fields)

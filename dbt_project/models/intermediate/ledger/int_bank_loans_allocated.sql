@@ -1,10 +1,29 @@
 -- Whose securities secure each bank loan. Customers' margin securities are taken first, then those of
 -- other owners, and customers' fully paid securities last. Source: 17 CFR 240.15c3-3a, item 2.
-with loans as (
-    select loans.*
-    from {{ ref('stg_bank_loans') }} as loans
+with repaid as (
+    select
+        repayments.item_id,
+        sum(repayments.repaid_units) as repaid_units,
+        sum(repayments.released_units) as released_units
+    from {{ ref('stg_bank_loan_repayments') }} as repayments
     cross join {{ ref('int_as_of') }} as as_of
-    where loans.sequence <= as_of.as_of_sequence
+    where repayments.sequence <= as_of.as_of_sequence
+    group by repayments.item_id
+),
+
+-- what is still owed and pledged; a loan that was paid back is none
+loans as (
+    select
+        taken.sequence,
+        taken.bank_id,
+        taken.money_asset_id,
+        (taken.loan_units - coalesce(repaid.repaid_units, 0))::bigint as loan_units,
+        taken.pledged_asset_id,
+        (taken.pledged_units - coalesce(repaid.released_units, 0))::bigint as pledged_units
+    from {{ ref('stg_bank_loans') }} as taken
+    cross join {{ ref('int_as_of') }} as as_of
+    left join repaid on taken.sequence = repaid.item_id
+    where taken.sequence <= as_of.as_of_sequence and taken.loan_units > coalesce(repaid.repaid_units, 0)
 ),
 
 owners as (

@@ -41,8 +41,10 @@ select
     posting_reason,
     entry_side,
     account_kind,
-    account_kind in ('CLIENT', 'FIRM_CAPITAL', 'FEE_INCOME', 'BANK_LOAN', 'WITHDRAWAL_PAYABLE', 'SUSPENSE')
-        as is_owner_side,
+    account_kind in (
+        'CLIENT', 'FIRM_CAPITAL', 'FEE_INCOME', 'BANK_LOAN', 'WITHDRAWAL_PAYABLE', 'SUSPENSE', 'STOCK_BORROWED',
+        'REVERSE_REPO', 'STOCK_LOAN_PAYABLE', 'REPO_PAYABLE'
+    ) as is_owner_side,
     party_id,
     asset_id,
     signed_units,

@@ -2,7 +2,7 @@
 with lines as (
     select
         *,
-        regexp_full_match(end_to_end_reference, '(OB|WD|DP|RD|BL|CC)[0-9]+') as is_referenced,
+        regexp_full_match(end_to_end_reference, '(OB|WD|DP|RD|BL|CC|FN|CM|SU|DI|DR)[0-9]+') as is_referenced,
         regexp_matches(bank_transaction, 'CHRG|FEES|COMM') or regexp_matches(lower(remittance), '\b(fees?|charges?)\b')
             as is_fee,
         row_number() over (

@@ -8,6 +8,15 @@ with movements as (
             when 'DEPOSIT' then 'DP'
             when 'RESERVE_DEPOSIT' then 'RD'
             when 'BANK_LOAN' then 'BL'
+            when 'LOAN_REPAYMENT' then 'BL'
+            when 'FINANCING' then 'FN'
+            when 'FINANCING_RETURN' then 'FN'
+            when 'CLEARING_MARGIN' then 'CM'
+            when 'CLEARING_MARGIN_RETURN' then 'CM'
+            when 'SUSPENSE' then 'SU'
+            when 'SUSPENSE_CLEARED' then 'SU'
+            when 'DISTRIBUTION_RECEIVED' then 'DI'
+            when 'DRAFT_PAID' then 'DR'
             when 'CAPITAL' then 'CC'
             else entries.posting_reason || '-'
         end || entries.reference_id as reference,
@@ -18,7 +27,10 @@ with movements as (
     from {{ ref('int_ledger_entries') }} as entries
     inner join {{ ref('stg_assets') }} as assets on entries.asset_id = assets.asset_id
     inner join {{ ref('our_accounts') }} as ours
-        on entries.account_kind = ours.account_kind and assets.symbol = ours.currency
+        on
+            entries.account_kind = ours.account_kind
+            and entries.party_id = ours.party_id
+            and assets.symbol = ours.currency
 )
 
 select

@@ -97,6 +97,49 @@ suspense as (
     where balances.account_kind = 'SUSPENSE' and balances.balance_units < 0
 ),
 
+-- Positions that close in parts. All of them count as customers', whoever's securities they are: never too little.
+-- What a conduit passes on is nobody's. Count differences and suspense count at any age.
+open_items as (
+    select
+        items.item_kind,
+        items.item_id,
+        {{ ceiling_of('items.open_units::hugeint * prices.price_minor', 'prices.per_units') }} as market_value_minor,
+        {{ ceiling_of('items.open_money_units::hugeint * monies.price_minor', 'monies.per_units') }} as money_minor,
+        date_diff('day', items.opened_date, as_of.as_of_date) as age_days,
+        items.acknowledged_date is not null as is_acknowledged
+    from {{ ref('int_open_items') }} as items
+    cross join {{ ref('int_as_of') }} as as_of
+    inner join {{ ref('stg_assets') }} as assets
+        on items.asset_id = assets.asset_id and assets.asset_class = 'SECURITY'
+    left join {{ ref('int_asset_prices') }} as prices on items.asset_id = prices.asset_id
+    left join {{ ref('int_asset_prices') }} as monies on items.money_asset_id = monies.asset_id
+    where items.conduit_item_id = 0
+),
+
+item_credits as (
+    select
+        case item_kind
+            when 'REPO' then 2
+            when 'STOCK_LOAN' then 3
+            when 'DISTRIBUTION' then 6
+            when 'COUNT_DIFFERENCE' then 7
+            when 'SUSPENSE_SHORT' then 8
+            when 'TRANSFER' then 9
+        end as item_number,
+        lower(item_kind) || ' ' || item_id as source,
+        -- Note C: where the securities lent are worth more than the collateral, their value counts
+        case item_kind
+            when 'REPO' then money_minor
+            when 'STOCK_LOAN' then greatest(money_minor, market_value_minor)
+            else market_value_minor
+        end as amount_minor
+    from open_items
+    where
+        item_kind in ('REPO', 'STOCK_LOAN', 'COUNT_DIFFERENCE', 'SUSPENSE_SHORT')
+        or (item_kind = 'DISTRIBUTION' and age_days > 30)
+        or (item_kind = 'TRANSFER' and age_days > 40 and not is_acknowledged)
+),
+
 debits as (
     select
         account_id,
@@ -127,8 +170,8 @@ failed_to_deliver as (
 
 sources as (
     {% for name in [
-        'credit_balances', 'bank_loans', 'failed_to_receive', 'count_differences', 'suspense', 'debit_balances',
-        'failed_to_deliver'
+        'credit_balances', 'bank_loans', 'failed_to_receive', 'count_differences', 'suspense', 'item_credits',
+        'debit_balances', 'failed_to_deliver'
     ] %}
     select item_number, source, amount_minor from {{ name }}
     {% if not loop.last %}union all{% endif %}

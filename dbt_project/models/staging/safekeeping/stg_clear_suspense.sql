@@ -1,0 +1,10 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    make_timestamp_ns(received_at_ns) as received_at,
+    item_id,
+    cleared_units,
+    account_id,
+    operator_id
+from {{ source('lake_safekeeping', 'clear_suspense') }}
+where sequence <= {{ watermark() }}

@@ -75,7 +75,8 @@ def part_of_instrument(risk, account_id, i, more):
     """What an instrument adds to an account's figures, with `more` lots (signed) ordered on top.
 
     Returns holdings, charge, retail minimum and gross value, in minor units. Each is for the larger of what
-    the position becomes if all bids fill and if all asks fill, so that every partial fill is covered.
+    the position becomes if all bids fill and if all asks fill, so that every partial fill is covered; and for
+    the haircut by which equity falls as bids for collateral fill.
     """
     instrument = risk.instruments[i]
     row = risk.positions[account_id, i]
@@ -85,13 +86,14 @@ def part_of_instrument(risk, account_id, i, more):
     up = lots + row.open_buy_lots + max(more, 0)
     down = lots - row.open_sell_lots + min(more, 0)
     worst = max(abs(up), abs(down))
-    holding = lots * value
+    holding, cut = lots * value, np.int64(0)
     if is_contract(instrument):
         holding -= row.cost_minor
-    elif holding > 0 and terms.haircut_ppm != 0:
-        holding -= part_up(holding, terms.haircut_ppm)
+    elif terms.haircut_ppm != 0:
+        holding -= part_up(max(holding, 0), terms.haircut_ppm)
+        cut = part_up((row.open_buy_lots + max(more, 0)) * value, terms.haircut_ppm)
     retail = part_up(worst * value, terms.retail_cap_ppm) if terms.retail_cap_ppm != 0 else np.int64(0)
-    return holding, charge_minor(instrument, terms, worst), retail, worst * value
+    return holding, charge_minor(instrument, terms, worst) + cut, retail + cut, worst * value
 
 
 @kernel

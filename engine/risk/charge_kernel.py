@@ -12,7 +12,7 @@ from engine.risk.vector_kernel import square_root
 
 _BPS = 10_000
 _MILLION = 1_000_000
-_LARGEST_RATIO = 1_000_000  # days of volume that an impact is told for
+_LARGEST_RATIO = 1_000_000_000_000  # a million days of volume, in millionths
 _SMALL = 1 << 42  # lots of which a million times as many fit a word
 _LARGEST_RATE = 1_000_000_000  # a thousand times the value
 
@@ -43,7 +43,7 @@ def liquidity_minor(terms, lots, value):
 
 @kernel
 def _large_ratio(terms, lots):
-    whole = min(lots // terms.daily_lots, np.int64(_LARGEST_RATIO))
+    whole = min(lots // terms.daily_lots, np.int64(_LARGEST_RATIO // _MILLION))
     return whole * _MILLION + (lots % terms.daily_lots) * _MILLION // terms.daily_lots
 
 
@@ -51,5 +51,6 @@ def _large_ratio(terms, lots):
 def impact_rate_ppm(terms, lots):
     """Impact of so many lots: that of a day's volume times the root of the part of it that they are."""
     ratio = lots * _MILLION // terms.daily_lots if lots < _SMALL else _large_ratio(terms, lots)
+    ratio = min(ratio, np.int64(_LARGEST_RATIO))
     root = square_root(ratio * _MILLION)  # millionths of the root
     return min(terms.impact_ppm * root // _MILLION, np.int64(_LARGEST_RATE))

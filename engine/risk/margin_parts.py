@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from engine.risk.model.exact import ceiling
+from schemas.codes import CONTRACTS
 from schemas.packed import unpack
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class _Held(NamedTuple):
     symbol: str
     low: int  # lots, if all asks fill
     high: int  # if all bids do
+    bids: int  # lots of bids for what is delivered
 
     @property
     def lot_minor(self) -> int:
@@ -70,9 +72,11 @@ def lines_of(state: State, account_id: int, scenario_risk_minor: int, *, with_or
             value = held.worst * held.lot_minor
             lines.append(Line("liquidity", held.symbol, _liquidity_minor(held, value)))
             lines.append(Line("carry", held.symbol, _part(value, int(held.terms["carry_ppm"]))))
-    lines += _basis_lines(holdings, state)
+    cuts = [Line("haircut of bids", h.symbol, _cut_minor(h)) for h in holdings]
+    lines += [*_basis_lines(holdings, state), *cuts]
     if with_orders and state.account_margins[account_id]["is_retail"]:
         least = sum(_part(h.worst * h.lot_minor, int(h.terms["retail_cap_ppm"])) for h in holdings)
+        least += sum(cut.minor for cut in cuts)
         lines.append(Line("retail", "account", max(0, least - sum(line.minor for line in lines))))
     return [line for line in lines if line.minor]
 
@@ -84,12 +88,19 @@ def _holdings(state: State, account_id: int, with_orders: bool) -> list[_Held]:
         bids, asks = (int(row["open_buy_lots"]), int(row["open_sell_lots"])) if with_orders else (0, 0)
         instrument = state.instruments[i]
         symbol = unpack(int(instrument["symbol_packed"]))
-        found.append(_Held(instrument, state.instrument_risks[i], symbol, lots - asks, lots + bids))
+        delivered = 0 if int(instrument["instrument_class_code"]) in CONTRACTS else bids
+        terms = state.instrument_risks[i]
+        found.append(_Held(instrument, terms, symbol, lots - asks, lots + bids, delivered))
     return found
 
 
 def _part(amount: int, ppm: int) -> int:
     return ceiling(Fraction(amount * ppm, _MILLION))
+
+
+def _cut_minor(held: _Held) -> int:
+    """What equity falls by when all bids for collateral fill."""
+    return _part(held.bids * held.lot_minor, int(held.terms["haircut_ppm"]))
 
 
 def _rate_minor(held: _Held) -> int:
@@ -101,7 +112,7 @@ def _liquidity_minor(held: _Held, value: int) -> int:
     total = _part(value, int(terms["half_spread_ppm"]))
     if terms["impact_ppm"] and terms["daily_lots"]:
         days = int(terms["daily_lots"])
-        ratio = min(held.worst // days, _MILLION) * _MILLION + held.worst % days * _MILLION // days
+        ratio = min(held.worst * _MILLION // days, _MILLION * _MILLION)
         rate = min(int(terms["impact_ppm"]) * isqrt(ratio * _MILLION) // _MILLION, 10**9)
         total += _part(value, rate)
     return total

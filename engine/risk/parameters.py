@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _MILLION = 1_000_000
 _LARGEST_LOT_MINOR = (1 << 51) // 1_000  # so that its profit in millicents fits a word in every scenario
+_LARGEST_DAILY_LOTS = 1 << 42  # of which a million times as many fit a word
 _UNDAMPED = (ScenarioGroup.HISTORICAL, ScenarioGroup.STRESS)
 
 
@@ -117,7 +118,7 @@ def set_instrument_risk(state: State, command: SetInstrumentRisk, emit: Emit) ->
         return refuse(emit, command, RejectReason.UNKNOWN_REFERENCE)
     instrument = state.instruments[instrument_id]
     highest = int(instrument["window_floor_ticks"]) + state.capacity.window_count
-    is_sound = command.haircut_ppm <= _MILLION and command.is_modelled in (0, 1)
+    is_sound = command.haircut_ppm <= _MILLION and command.daily_lots <= _LARGEST_DAILY_LOTS
     if not is_sound or highest * int(instrument["tick_value_minor"]) > _LARGEST_LOT_MINOR:
         return refuse(emit, command, RejectReason.BAD_DECLARATION)
     if not _is_within(returns_of(state.risk.active, _terms_row(command)[0])):

@@ -22,8 +22,7 @@ BASIS_POINTS = 10_000
 LARGEST_GROSS_MINOR = 1 << 49  # an account with orders beyond it is asked more than there is
 BEYOND_ALL_MINOR = 1 << 60
 LARGEST_IMPACT_PPM = 1_000_000_000
-MANY_LOTS = 1 << 42  # from so many on, days of volume count up to a million
-MOST_DAYS = 1_000_000
+MOST_DAYS = 1_000_000  # of volume; more count as so many
 
 UNTIL_SET = MarginModel(
     initial_ppm=1_300_000,
@@ -138,8 +137,9 @@ class MarginRules:
         names, basis = self._underlyings(positions)
         held_names, held_basis = self._underlyings(alone)
         at_risk, held_at_risk = self.scenario_risk(positions), self.scenario_risk(alone)
-        charges = sum(charge(self.instruments[i], p.worst_lots) for i, p in positions.items())
-        retail = sum(retail_minimum(self.instruments[i], p) for i, p in positions.items())
+        cuts = sum(haircut_of_bids(self.instruments[i], p) for i, p in positions.items())
+        charges = cuts + sum(charge(self.instruments[i], p.worst_lots) for i, p in positions.items())
+        retail = cuts + sum(retail_minimum(self.instruments[i], p) for i, p in positions.items())
         gross = sum(p.worst_lots * self.instruments[i].lot_minor for i, p in positions.items())
 
         initial = part(max(at_risk, names), self.model.initial_ppm) + charges + basis
@@ -247,6 +247,13 @@ def holding(instrument: Instrument, position: Position) -> int:
     return value - part(max(value, 0), haircut)
 
 
+def haircut_of_bids(instrument: Instrument, position: Position) -> int:
+    """What equity falls by when all bids for collateral fill at the mark."""
+    if instrument.is_contract or instrument.terms is None:
+        return 0
+    return part(position.open_buy_lots * instrument.lot_minor, instrument.terms.haircut_ppm)
+
+
 def retail_minimum(instrument: Instrument, position: Position) -> int:
     """Least initial margin of a retail client. Source: ESMA Decision (EU) 2018/796, annex I."""
     cap = instrument.terms.retail_cap_ppm if instrument.terms else 0
@@ -272,10 +279,7 @@ def impact_ppm(terms: InstrumentRisk, lots: int) -> int:
     """
     if terms.daily_lots == 0:
         return 0
-    days_ppm = lots * MILLION // terms.daily_lots
-    if lots >= MANY_LOTS:
-        most = min(lots // terms.daily_lots, MOST_DAYS)
-        days_ppm = most * MILLION + lots % terms.daily_lots * MILLION // terms.daily_lots
+    days_ppm = min(lots * MILLION // terms.daily_lots, MOST_DAYS * MILLION)
     return min(terms.impact_ppm * isqrt(days_ppm * MILLION) // MILLION, LARGEST_IMPACT_PPM)
 
 

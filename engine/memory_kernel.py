@@ -40,6 +40,22 @@ def store(_context, _address, _at, _word):
     return types.void(types.int64, types.int64, types.int64), build
 
 
+@intrinsic
+def prefetch(_context, _address, _at):
+    """Ask for a cache line that will be written soon. Any address will do: nothing is read."""
+
+    def build(target, builder, _signature, args):
+        number = ir.IntType(32)
+        byte = ir.IntType(8).as_pointer()
+        pointer = builder.bitcast(pointer_to(builder, args[0], args[1]), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        builder.call(function, [pointer, *(ir.Constant(number, n) for n in (1, 3, 1))])
+        return target.get_dummy_value()
+
+    return types.void(types.int64, types.int64), build
+
+
 @inner
 def add(address, at, amount):
     """Add to the word at an address."""

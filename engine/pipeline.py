@@ -4,7 +4,8 @@
 
     sequence   Pipeline.stage, submit     numbers the commands, clamps time forward
     admit      engine/risk/admission_kernel.py
-    margin     engine/risk/margin_kernel.py
+    margin     engine/risk/margin_kernel.py      the whole portfolio; a risk desk (engine/risk/desk.py) beside
+                                                 the pipeline asks what is done about who cannot carry his
     match      engine/market/matching_kernel.py
     post       engine/ledger/posting_kernel.py
                (the four are called by engine/pipeline_kernel.py and engine/execution_kernel.py)

@@ -69,7 +69,7 @@ from engine.market.words_kernel import (
     X_TRAIL,
 )
 from engine.memory_kernel import load, store
-from engine.risk.account_kernel import is_contract
+from engine.risk.account_kernel import foresee_account, is_contract
 from engine.risk.admission_kernel import (
     admit_account,
     admit_codes,
@@ -195,13 +195,14 @@ def run(state_address, command_address, event_address, trade_epoch_day, first) -
 
 @inner
 def _foresee(state, commands, q):
-    """Ask for the memory of orders that commands to come name, so that it is there when they do."""
+    """Ask for the memory of orders and accounts that commands to come name, so that it is there then."""
     if q + FURTHER < len(commands.queue):
         account_id, client_order_id = _order_named(commands, q + FURTHER)
         foresee_slot(state.day, account_id, client_order_id)
     if q + NEARER < len(commands.queue):
         account_id, client_order_id = _order_named(commands, q + NEARER)
         foresee_row(state.day, account_id, client_order_id)
+        foresee_account(state.risk, account_id, _instrument_named(commands, q + NEARER))
 
 
 @inner
@@ -215,6 +216,13 @@ def _order_named(commands, q):
     if kind == CANCEL:
         return commands.cancels[row].account_id, commands.cancels[row].client_order_id
     return np.int64(0), np.int64(0)
+
+
+@inner
+def _instrument_named(commands, q):
+    """The instrument of a new order; of other commands, none."""
+    is_new = commands.queue[q, 0] == PLACE
+    return commands.places[commands.queue[q, 1]].instrument_id if is_new else np.int64(0)
 
 
 @inner

@@ -20,6 +20,9 @@ from orchestration.lake.sensors import inbox_sensor, journal_sensor
 from orchestration.lake.upkeep import lake_upkeep
 from orchestration.products.incidents import assets as incidents
 from orchestration.products.incidents import checks as incidents_checks
+from orchestration.products.margin import assets as margin
+from orchestration.products.margin import backtest as margin_backtest
+from orchestration.products.margin import checks as margin_checks
 from orchestration.products.payment_messages import assets as payment_messages
 from orchestration.products.payment_messages import checks as payment_messages_checks
 from orchestration.products.reconciliation import assets as reconciliation
@@ -41,6 +44,8 @@ PRODUCTS = (
     (settlement_messages.settlement_messages, settlement_messages_checks.CHECKS),
     (payment_messages.payment_messages, payment_messages_checks.CHECKS),
     (incidents.incidents, incidents_checks.CHECKS),
+    (margin.margin_recomputation, margin_checks.CHECKS),
+    (margin_backtest.margin_backtest, ()),
 )
 
 # What runs together -----------------------------------------------------------------------------------------
@@ -56,8 +61,10 @@ full_comparison = dg.define_asset_job(
     dg.AssetSelection.assets(lake_comparison),
     config=dg.RunConfig({"lake_comparison": ComparisonConfig(business_days=0)}),
 )
+backtest = dg.define_asset_job("backtest", dg.AssetSelection.assets(margin_backtest.margin_backtest))
 business_day = dg.define_asset_job(
-    "business_day", dg.AssetSelection.all() - dg.AssetSelection.assets(lake_upkeep)
+    "business_day",
+    dg.AssetSelection.all() - dg.AssetSelection.assets(lake_upkeep, margin_backtest.margin_backtest),
 )
 
 # When it runs -----------------------------------------------------------------------------------------------
@@ -79,6 +86,13 @@ SCHEDULES = (
         default_status=dg.DefaultScheduleStatus.RUNNING,
     ),
     dg.ScheduleDefinition(
+        name="monthly_backtest",
+        job=backtest,
+        cron_schedule="0 5 1 * *",  # before the first business day of the month begins
+        execution_timezone=NEW_YORK,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    ),
+    dg.ScheduleDefinition(
         name="hourly_upkeep",  # a busy hour leaves some ten thousand small files a table
         job=upkeep,
         cron_schedule="20 * * * *",
@@ -95,7 +109,7 @@ def definitions(resources: Mapping[str, Any]) -> dg.Definitions:
     return dg.Definitions(
         assets=[*LAKE_ASSETS, lake_upkeep, lake_comparison, warehouse_assets(), *products],
         asset_checks=[lake_checks(in_lake()), *(c for _, checks in PRODUCTS for c in checks)],
-        jobs=[lake, upkeep, full_comparison, reconcile, business_day, restore_drill.restore_drill],
+        jobs=[lake, upkeep, full_comparison, reconcile, backtest, business_day, restore_drill.restore_drill],
         schedules=SCHEDULES,
         sensors=SENSORS,
         resources=dict(resources),

@@ -1,12 +1,20 @@
 """Loops around the margin kernels, so that what is timed is the kernels and nothing else."""
 
 from engine.blocks_kernel import at_address
-from engine.compiled_kernel import kernel
-from engine.risk.account_kernel import freshen, note
+from engine.compiled_kernel import inner, kernel
+from engine.pipeline_kernel import NEARER
+from engine.risk.account_kernel import foresee_account, freshen, note
 from engine.risk.margin_kernel import can_carry, equity, initial_margin, maintenance_margin
 from engine.risk.risk_block_kernel import RISK_BLOCK
 
 _risk_at = at_address(RISK_BLOCK)
+
+
+@inner
+def _foresee(risk, accounts, instruments, n):
+    """As the engine's pass does, which has the commands of its batch before it."""
+    if n + NEARER < len(accounts):
+        foresee_account(risk, accounts[n + NEARER], instruments[n + NEARER])
 
 
 @kernel
@@ -15,6 +23,7 @@ def check_orders(address, accounts, instruments, lots, first, last) -> int:
     risk = _risk_at(address)
     passed = 0
     for n in range(first, last):
+        _foresee(risk, accounts, instruments, n)
         left = equity(risk, accounts[n])
         passed += 1 if can_carry(risk, accounts[n], instruments[n], lots[n], left) else 0
     return passed
@@ -26,6 +35,7 @@ def take_orders(address, accounts, instruments, lots, first, last) -> int:
     risk = _risk_at(address)
     passed = 0
     for n in range(first, last):
+        _foresee(risk, accounts, instruments, n)
         account_id, i = accounts[n], instruments[n]
         left = equity(risk, account_id)
         if can_carry(risk, account_id, i, lots[n], left):

@@ -13,10 +13,9 @@ from engine.market.words_kernel import (
     O_CLIENT,
     ORDER_WORDS,
     ORDERS,
-    prefetch,
     words_in,
 )
-from engine.memory_kernel import load, store
+from engine.memory_kernel import load, prefetch, store
 from schemas.market import OrderRow
 
 DAY_BLOCK = BlockType("DAY", rows=rows_of(OrderRow), slots=words(), meta=words())

@@ -99,11 +99,10 @@ from engine.market.words_kernel import (
     SLICE_COUNT,
     WATCH_FIRST,
     call,
-    prefetch,
     read_clock,
     unit,
 )
-from engine.memory_kernel import load, store
+from engine.memory_kernel import load, prefetch, store
 from schemas.codes import MarketAction
 
 PLACE, CANCEL, REPLACE = int(MarketAction.PLACE), int(MarketAction.CANCEL), int(MarketAction.REPLACE)

@@ -11,25 +11,32 @@ Owns: what one instrument, one underlying, one vector adds. Does not own: what m
 import numpy as np
 
 from engine.compiled_kernel import inner, kernel
+from engine.memory_kernel import prefetch
 from engine.risk.charge_kernel import charge_minor, part_up
 from engine.risk.risk_block_kernel import (
     BASIS,
     CHANGED,
     CHARGE,
+    FIGURE_COUNT,
     GROSS,
     HOLDINGS,
     NAMES,
     NEW_ASKS,
     NEW_BIDS,
+    PART_COUNT,
     RETAIL,
     VERSION,
 )
 from engine.risk.vector_kernel import add_scaled, clear
 from schemas.codes import InstrumentClass
+from schemas.derive.layout import dtype_of
+from schemas.risk import PositionRow
 
 _CFD = int(InstrumentClass.CFD)
 _PERPETUAL = int(InstrumentClass.PERPETUAL)
 _BYTES = 8
+_LINE = 8  # words
+_POSITION_WORDS = dtype_of(PositionRow).itemsize // _BYTES
 
 
 @kernel
@@ -120,6 +127,24 @@ def part_of_underlying(risk, account_id, i, more_id, more, orders):
             break
     basis = part_up(min(min(longs, shorts), sizes - largest), rate) if rate != 0 else np.int64(0)
     return basis, max(abs(up), abs(down)) if is_name != 0 else np.int64(0)
+
+
+# Ahead ------------------------------------------------------------------------------------------------------
+
+
+@inner
+def foresee_account(risk, account_id, i):
+    """Ask for the memory of an account that an order of an instrument will need; zero for any."""
+    prefetch(risk.figures_address, account_id * FIGURE_COUNT)
+    prefetch(risk.figures_address, account_id * FIGURE_COUNT + _LINE)
+    first = account_id * risk.scenario_count
+    prefetch(risk.vectors_address, first)
+    prefetch(risk.vectors_address, first + _LINE)
+    prefetch(risk.vectors_address, first + 2 * _LINE)
+    row = account_id * risk.positions.shape[1] + i
+    prefetch(risk.positions_address, row * _POSITION_WORDS)
+    prefetch(risk.positions_address, row * _POSITION_WORDS + _LINE)
+    prefetch(risk.parts_address, row * PART_COUNT)
 
 
 # Keeping ----------------------------------------------------------------------------------------------------

@@ -110,9 +110,9 @@ class RiskTables:
         row = self._state.instruments[instrument_id]
         value = int(row["mark_ticks"]) * int(row["tick_value_minor"]) * _MILLICENTS
         if count and self._state.instrument_risks[instrument_id]["is_modelled"]:
-            rows = [self._rows[name][instrument_id].ctypes.data for name in _ROWS]
             returns = self._returns[instrument_id].ctypes.data
-            fill_profits(returns, self._dampings.ctypes.data, value, *rows, count)
+            profits, bids, asks = (self._rows[name][instrument_id].ctypes.data for name in _ROWS)
+            fill_profits(returns, self._dampings.ctypes.data, value, profits, bids, asks, count)
         self.forget()
 
     def forget(self) -> None:

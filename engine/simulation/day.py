@@ -46,6 +46,7 @@ from engine.simulation.world import (
     USD,
     Holder,
     make_world,
+    report_margins,
     start_day,
 )
 from schemas.codes import AccountClass, AccountStatus, InstrumentState
@@ -356,7 +357,7 @@ class _Day:
         return [Happening(at_ns, self._set_marks) for at_ns in range(first_ns, last_ns, 15 * MINUTE_NS)]
 
     def _close(self, day: date) -> None:
-        """Closing marks, the settlement cycle, what is due on its trade day, the bank's statements."""
+        """Closing marks, the settlement cycle, what is due today, margins, the bank's statements."""
         self._submit(marks(self.mids, new_york_ns(day, 16, 15)))
         cycle = RunSettlementCycle(
             sequence=0, received_at_ns=new_york_ns(day, 16, 30), trade_epoch_day=epoch_day(day)
@@ -366,6 +367,7 @@ class _Day:
         self.floor.obligations.clear()
         at_ns = new_york_ns(day, 16, 45)
         self._take_letters(self.clearing.settle_all(day, at_ns), at_ns)
+        self._submit([report_margins(day, new_york_ns(day, 17))])
         for letter in self.bank.close_day(new_york_ns(day, 17, 30)):
             self.floor.receive(letter)
         self.floor.clock.set(new_york_ns(day, 17, 45))

@@ -242,7 +242,7 @@ class Financing:
         self._pay(money if is_in else -money, f"FN{number}", Family.SECURITIES_FINANCING, at_ns)
 
     def explain(self, account_id: int, at_ns: int) -> None:
-        """Half of what was away or unexplained is found, one transfer acknowledged; the bank pays drafts."""
+        """Half of what was away or unexplained is found; a transfer is acknowledged; the bank pays drafts."""
         half = {name: units // 2 for name, units in self._units.items()}
         acknowledged, away = self._open["acknowledged"], self._open["transfer"]
         self._floor.submit(

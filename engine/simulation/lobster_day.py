@@ -22,7 +22,7 @@ from engine.simulation.business_days import epoch_day, new_york_ns, require_busi
 from engine.simulation.floor import Engine, Floor, Progress
 from engine.simulation.identifiers import with_isin_check
 from engine.simulation.letters import Letter
-from engine.simulation.world import start_day
+from engine.simulation.world import report_margins, start_day
 from schemas.codes import AccountClass, AssetClass, InstrumentClass, InstrumentState
 from schemas.identity import OpenAccount
 from schemas.iso20022.codecs import Quantity
@@ -154,6 +154,7 @@ def _close(floor: Floor, day: date, last_ticks: int) -> None:
         _state(InstrumentState.CLOSED, at_ns),
         SetMark(sequence=0, received_at_ns=at_ns, instrument_id=INSTRUMENT, mark_ticks=last_ticks),
         RunSettlementCycle(sequence=0, received_at_ns=at_ns, trade_epoch_day=epoch_day(day)),
+        report_margins(day, at_ns),
     )
     floor.submit(closing)
 

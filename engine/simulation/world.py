@@ -23,6 +23,7 @@ from schemas.market import (
     StartBusinessDay,
 )
 from schemas.packed import pack
+from schemas.risk import ReportMargins
 
 WINDOW_COUNT = 8192  # wide enough for the collar around any opening price
 COLLAR_BPS = 500
@@ -202,6 +203,11 @@ def start_day(day: date, at_ns: int) -> StartBusinessDay:
         next_epoch_day=epoch_day(following(day)),
         second_epoch_day=epoch_day(following(day, 2)),
     )
+
+
+def report_margins(day: date, at_ns: int) -> ReportMargins:
+    """Report every account's margin for the record of a business day."""
+    return ReportMargins(sequence=0, received_at_ns=at_ns, business_epoch_day=epoch_day(day))
 
 
 def account_commands(world: World, at_ns: int) -> Iterator[Command]:

@@ -55,6 +55,10 @@ class Listened:
         self.batches.append([(type(c).__name__, row_tuple(c)) for c in commands])
         return self.pipeline.submit(commands)
 
+    @property
+    def state(self) -> State:
+        return self.pipeline.state
+
 
 class Played(NamedTuple):
     """Everything that a played day left."""

@@ -10,6 +10,26 @@ import pytest
 
 from schemas.record import in_lake
 
+MARGIN = {
+    "lake/account_margins",
+    "lake/accounts",
+    "lake/assets",
+    "lake/command_refusals",
+    "lake/factor_returns",
+    "lake/fills",
+    "lake/instrument_risks",
+    "lake/instruments",
+    "lake/margin_models",
+    "lake/margin_report_positions",
+    "lake/margin_reports",
+    "lake/marks",
+    "lake/postings",
+    "lake/report_margins",
+    "lake/scenario_sets",
+    "lake/scenarios",
+    "lake/takeovers",
+    "lake/variations",
+}
 PRODUCTS = {
     "products/reconciliation": {
         "marts/book_position",
@@ -41,6 +61,8 @@ PRODUCTS = {
         "lake/incidents",
         "lake/notices",
     },
+    "products/margin_recomputation": {"marts/reported_margins", "marts/reported_margin_positions"} | MARGIN,
+    "products/margin_backtest": {"products/margin_recomputation", "lake/business_days"} | MARGIN,
 }
 CHECKS = {
     "products/reconciliation": {
@@ -61,6 +83,14 @@ CHECKS = {
         "no_clock_overdue": True,
         "no_clock_met_late": False,
     },
+    "products/margin_recomputation": {
+        "margin_is_recomputed": True,
+        "positions_are_the_ledgers": True,
+        "every_account_is_reported": True,
+        "trading_day_is_reported": True,
+        "earlier_days_were_reported": False,
+    },
+    "products/margin_backtest": {},
 }
 
 
@@ -119,18 +149,20 @@ def test_jobs_schedules_and_sensors() -> None:
         "upkeep",
         "full_comparison",
         "reconcile",
+        "backtest",
         "business_day",
         "restore_drill",
     }
     assert {s.name for s in repository.schedule_defs} == {
         "close_of_business",
         "hourly_upkeep",
+        "monthly_backtest",
         "weekly_comparison",
         "weekly_restore_drill",
     }
     assert {s.name for s in repository.sensor_defs} == {"statements_arrived", "journal_grew"}
     day = {k.to_user_string() for k in repository.get_job("business_day").asset_layer.executable_asset_keys}
-    assert set(PRODUCTS) <= day
+    assert set(PRODUCTS) - {"products/margin_backtest"} <= day and "products/margin_backtest" not in day
     assert "lake_comparison" in day and "lake_upkeep" not in day
     often = {k.to_user_string() for k in repository.get_job("reconcile").asset_layer.executable_asset_keys}
     assert "products/reconciliation" in often and "lake_comparison" not in often

@@ -205,8 +205,11 @@ def test_an_unknown_reserve_bank_is_told_and_holds_up_no_other_payment(tmp_path:
     asset = AssetRegistered(
         **_header(1), asset_id=1, asset_class_code=1, symbol_packed=pack("USD"), isin_packed=0, unit_digits=2
     )
-    made = make_home(tmp_path, [asset], [_reserve_order(payment_id=61, bank_id=9), _reserve_order(sequence=8)])
-    publish(made, "pending_payments", [{"payment_id": 61, "payment_kind": "RESERVE_DEPOSIT"}])
+    made = make_home(
+        tmp_path, [asset], [_reserve_order(sequence=2, payment_id=61, bank_id=9), _reserve_order(sequence=3)]
+    )
+    named = [{"payment_id": n, "payment_kind": "RESERVE_DEPOSIT"} for n in (60, 61)]
+    publish(made, "pending_payments", named)
     due = due_payments(made)
     assert due.problems == ["RD61: no reserve bank has the number 9"]
     assert [o.subject_reference for o in due.outgoing] == ["RD60"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.codes import AccountClass, AccountStatus, LedgerAccountKind, RejectReason
-from schemas.identity import ChangeAccountStatus, OpenAccount
+from schemas.identity import AccountLinked, ChangeAccountStatus, LinkAccount, OpenAccount
 from schemas.payments import RequestWithdrawal
 from tests.support.slow_lane import (
     CASH,
@@ -15,6 +15,7 @@ from tests.support.slow_lane import (
     RESTRICTED,
     SPARE,
     STOCK,
+    STREET,
     UNOPENED,
     USD,
     Firm,
@@ -120,3 +121,27 @@ def test_an_account_with_a_position_cannot_close(firm: Firm, instrument_id: int)
 def test_an_account_with_a_resting_order_cannot_close(firm: Firm) -> None:
     firm.state.positions[SPARE, STOCK]["open_buy_lots"] = 1
     assert _close(firm, SPARE) is RejectReason.WRONG_STATE
+
+
+# 17 CFR 240.15c3-3a, Notes E(4) and E(5)
+#  (account_id, household, affiliate, expected)
+LINKS = [
+    (UNOPENED, 1, 2, RejectReason.UNKNOWN_ACCOUNT),
+    (-1, 1, 0, RejectReason.UNKNOWN_ACCOUNT),
+    (STREET, 1, 0, RejectReason.UNKNOWN_ACCOUNT),
+    (CASH, 1, 2, RejectReason.UNKNOWN_CODE),
+    (CASH, -1, 0, RejectReason.OUT_OF_RANGE),
+    (CASH, 1 << 31, 0, RejectReason.OUT_OF_RANGE),
+    (CLOSED, 5, 1, RejectReason.NONE),
+    (CASH, 0, 0, RejectReason.NONE),
+]
+
+
+@pytest.mark.parametrize(("account_id", "household_id", "is_affiliate", "expected"), LINKS)
+def test_links_look_in_order(
+    firm: Firm, account_id: int, household_id: int, is_affiliate: int, expected: RejectReason
+) -> None:
+    asked = {"account_id": account_id, "household_id": household_id, "is_affiliate": is_affiliate}
+    assert firm.do(LinkAccount, operator_id=1, **asked) is expected
+    told = [(e.account_id, e.household_id, e.is_affiliate) for e in firm.of(AccountLinked)]
+    assert told == ([tuple(asked.values())] if expected is RejectReason.NONE else [])

@@ -14,8 +14,9 @@ from engine.gateway.vault import Person, Vault
 from orchestration.lake.tables import DAY_NS, lake_rows
 from orchestration.products.messages import write_new, wrong_messages
 from orchestration.products.payment_messages.assets import due_payments
+from orchestration.products.payment_messages.payments import reserve_movement
 from orchestration.products.settlement_messages.instructions import instruction
-from schemas.codes import AccountClass, AssetClass
+from schemas.codes import AccountClass, AssetClass, ReserveFormula
 from schemas.external import WrittenMessage
 from schemas.identity import AccountOpened
 from schemas.iso20022.codecs import Money, Quantity
@@ -102,16 +103,7 @@ def home(tmp_path: Path) -> Home:
             )
             for n in (1, 2)
         ),
-        ReserveDepositOrdered(
-            **_header(7),
-            payment_id=60,
-            asset_id=1,
-            deposit_minor=900_00,
-            withdrawal_minor=0,
-            as_of_epoch_day=DAY,
-            preparer_operator_id=1,
-            approver_operator_id=2,
-        ),
+        _reserve_order(),
     ]
     made = make_home(tmp_path, rows[:4], rows[4:6], rows[6:])
     publish(made, "pending_payments", [{"payment_id": 51, "payment_kind": "WITHDRAWAL"}])
@@ -189,6 +181,54 @@ def test_payments_of_the_day(home: Home) -> None:
         "OB-RESERVE-USD",
     )
     assert wrong_messages(home, "payment_messages", due.outgoing) == []
+
+
+@pytest.mark.parametrize(
+    ("bank_id", "formula", "account", "bic", "whose"),
+    [
+        (1, ReserveFormula.CUSTOMER, "OB-RESERVE-USD", "HRBRUS30XXX", "customers"),
+        (2, ReserveFormula.CUSTOMER, "OB-RESERVE-2-USD", "LKSRUS30XXX", "customers"),
+        (1, ReserveFormula.PAB, "OB-PAB-RESERVE-USD", "HRBRUS30XXX", "brokers and dealers"),
+    ],
+)
+def test_a_reserve_movement_names_the_account_of_its_formula(
+    bank_id: int, formula: int, account: str, bic: str, whose: str
+) -> None:
+    """17 CFR 240.15c3-3(e)(1): customers' reserve and that for brokers and dealers lie apart."""
+    order = _reserve_order(bank_id=bank_id, reserve_formula_code=formula)
+    fields = reserve_movement(order, "USD").fields
+    assert (fields["creditor_account"], fields["creditor_bank_bic"]) == (account, bic)
+    assert fields["remittance"].startswith(f"Reserve for the exclusive benefit of {whose} as of ")
+
+
+def test_an_unknown_reserve_bank_is_told_and_holds_up_no_other_payment(tmp_path: Path) -> None:
+    asset = AssetRegistered(
+        **_header(1), asset_id=1, asset_class_code=1, symbol_packed=pack("USD"), isin_packed=0, unit_digits=2
+    )
+    made = make_home(
+        tmp_path, [asset], [_reserve_order(sequence=2, payment_id=61, bank_id=9), _reserve_order(sequence=3)]
+    )
+    named = [{"payment_id": n, "payment_kind": "RESERVE_DEPOSIT"} for n in (60, 61)]
+    publish(made, "pending_payments", named)
+    due = due_payments(made)
+    assert due.problems == ["RD61: no reserve bank has the number 9"]
+    assert [o.subject_reference for o in due.outgoing] == ["RD60"]
+
+
+def _reserve_order(**changed: int) -> ReserveDepositOrdered:
+    return ReserveDepositOrdered(
+        **{
+            **_header(7),
+            "payment_id": 60,
+            "asset_id": 1,
+            "deposit_minor": 900_00,
+            "withdrawal_minor": 0,
+            "as_of_epoch_day": DAY,
+            "preparer_operator_id": 1,
+            "approver_operator_id": 2,
+            **changed,
+        }
+    )
 
 
 def test_a_name_is_in_its_message_and_in_no_other_file(home: Home) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
+from engine.ledger.chart import OWNER_KINDS
 from schemas.codes import LedgerAccountKind
 from schemas.iso20022 import parties
 
@@ -43,3 +45,9 @@ def test_every_rate_cites_its_rule() -> None:
         ("basic", "daily"): 100,
     }
     assert all(row["citation"].startswith("17 CFR 240.15c3") for row in seed("reserve_rates"))
+
+
+def test_the_warehouse_knows_the_owner_side_of_the_chart() -> None:
+    sql = (SEEDS.parent / "models/intermediate/ledger/int_ledger_entries.sql").read_text(encoding="utf-8")
+    told = re.findall(r"'([A-Z_]+)'", sql[sql.index("account_kind in (") : sql.index("as is_owner_side")])
+    assert set(told) == {kind.name for kind in OWNER_KINDS}

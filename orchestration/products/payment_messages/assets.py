@@ -19,6 +19,7 @@ from orchestration.products.messages import Outgoing, outbox_folder, write_new
 from orchestration.products.payment_messages.payments import reserve_movement, withdrawal
 from orchestration.warehouse.marts import mart_key, mart_rows
 from schemas.identity import AccountOpened
+from schemas.iso20022.parties import RESERVE_BANKS
 from schemas.ledger import ReserveDepositOrdered
 from schemas.market import AssetRegistered
 from schemas.packed import unpack
@@ -79,7 +80,11 @@ def due_payments(home: Home) -> Due:
             due.problems.append(f"WD{event.payment_id}: the beneficiary's bank is not on file")
             continue
         due.outgoing.append(withdrawal(event, currencies[event.asset_id], person))
-    due.outgoing.extend(reserve_movement(e, currencies[e.asset_id]) for e in _reserve_orders(home, pending))
+    for order in _reserve_orders(home, pending):
+        if order.bank_id in RESERVE_BANKS:
+            due.outgoing.append(reserve_movement(order, currencies[order.asset_id]))
+        else:
+            due.problems.append(f"RD{order.payment_id}: no reserve bank has the number {order.bank_id}")
     return due
 
 

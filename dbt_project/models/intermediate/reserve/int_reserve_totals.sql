@@ -1,4 +1,5 @@
 -- Money that the reserve formula counts without a row of the stock record, in US cents.
+-- Drafts are in int_customer_cash as well, as WITHDRAWAL_PAYABLE: a formula takes them from one of the two.
 -- Clearing margin counts as far as it is money: what securities qualify, Notes F to H decide and no ledger knows.
 with drafts as (
     select

@@ -647,6 +647,11 @@ def _admit_larger(state, account_id, at, limit, lots):
     if gives_way and lots > partner.open_lots:
         return _BAD_LINK, none
     open_lots, reserved = order.open_lots, order.reserved_lots
+    # At another price alone an order asks what it asked: where there is enough, nothing is taken off for it.
+    if lots == open_lots == reserved and partner_at == 0 and _may_only_move(state, account_id, order):
+        reason = _admit_margin(state, account_id, order.instrument_id, order.side_code, limit, lots, none)
+        if reason == _OK:
+            return _OK, none
     reserve(state, at, -reserved)
     order.open_lots = lots
     more = due_lots(state, at)
@@ -663,6 +668,14 @@ def _admit_larger(state, account_id, at, limit, lots):
         )  # fmt: skip
     reserve(state, at, reserved)
     return reason, more - reserved
+
+
+@kernel
+def _may_only_move(state, account_id, order):
+    """Whether nothing but margin stands against an order at another price."""
+    account = state.accounts[account_id]
+    is_free = account.account_status_code != _RESTRICTED and order.is_reduce_only == 0
+    return is_free and not is_cash_account(account)
 
 
 @kernel

@@ -5,7 +5,7 @@ from engine.compiled_kernel import inner, kernel
 from engine.pipeline_kernel import NEARER
 from engine.risk.account_kernel import foresee_account, freshen, note
 from engine.risk.margin_kernel import can_carry, equity, initial_margin, maintenance_margin
-from engine.risk.risk_block_kernel import RISK_BLOCK
+from engine.risk.risk_block_kernel import RISK_BLOCK, RISK_MINOR, UNKNOWN
 
 _risk_at = at_address(RISK_BLOCK)
 
@@ -69,6 +69,7 @@ def tell_exactly(address, accounts, first, last) -> int:
     risk = _risk_at(address)
     total = 0
     for n in range(first, last):
+        risk.figures[accounts[n], RISK_MINOR] = UNKNOWN
         total += initial_margin(risk, accounts[n])
     return total
 

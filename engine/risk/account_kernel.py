@@ -25,6 +25,8 @@ from engine.risk.risk_block_kernel import (
     NEW_BIDS,
     PART_COUNT,
     RETAIL,
+    RISK_MINOR,
+    UNKNOWN,
     VERSION,
 )
 from engine.risk.vector_kernel import add_scaled, clear
@@ -202,12 +204,15 @@ def _reserve(risk, account_id, i, bids, asks):
     A bid can only do harm where a lot loses, an ask where it gains: summed over all orders this is the worst
     that any of them, filled in any part, can do in each scenario.
     """
+    if (bids | asks) == 0:
+        return
     count = risk.scenario_count
     vector, row = risk.vectors_address + account_id * count * _BYTES, i * count * _BYTES
     if bids != 0:
         add_scaled(vector, risk.bid_losses_address + row, bids, count)
     if asks != 0:
         add_scaled(vector, risk.ask_losses_address + row, asks, count)
+    risk.figures[account_id, RISK_MINOR] = UNKNOWN
 
 
 @kernel
@@ -239,7 +244,10 @@ def _make(risk, account_id):
     risk.parts[account_id] = 0
     risk.bases[account_id] = 0
     risk.names[account_id] = 0
-    clear(risk.vectors_address + account_id * risk.scenario_count * _BYTES, risk.scenario_count)
+    figures[RISK_MINOR] = UNKNOWN
+    count = risk.scenario_count
+    vector = risk.vectors_address + account_id * count * _BYTES
+    clear(vector, count)
     for i in range(1, len(risk.instruments)):
         if risk.instruments[i].instrument_id == 0:
             continue
@@ -248,5 +256,7 @@ def _make(risk, account_id):
         if lots == 0 and (row.open_buy_lots | row.open_sell_lots | row.cost_minor) == 0:
             continue
         if risk.terms[i].is_modelled != 0:
-            _reserve(risk, account_id, i, row.open_buy_lots + lots, row.open_sell_lots - lots)
+            if lots != 0:
+                add_scaled(vector, risk.profits_address + i * count * _BYTES, lots, count)
+            _reserve(risk, account_id, i, row.open_buy_lots, row.open_sell_lots)
         _count(risk, account_id, i)

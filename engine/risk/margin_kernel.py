@@ -28,7 +28,9 @@ from engine.risk.risk_block_kernel import (
     NAMES,
     RETAIL,
     RISK_BLOCK,
+    RISK_MINOR,
     STRESS_LEVEL,
+    UNKNOWN,
 )
 from engine.risk.vector_kernel import (
     add_scaled,
@@ -82,10 +84,7 @@ def initial_margin(risk, account_id):
     figures = risk.figures[account_id]
     if figures[GROSS] > LARGEST_GROSS:
         return np.int64(_BEYOND_ALL)
-    at_risk = np.int64(0)
-    if risk.scenario_count != 0:
-        at_risk = _scenario_risk(risk, account_id, _vector(risk, account_id))
-    at_risk = max(at_risk, _names_minor(risk, account_id, figures[NAMES], 0, 0))
+    at_risk = max(_risk_as_it_is(risk, account_id), _names_minor(risk, account_id, figures[NAMES], 0, 0))
     return _initial(risk, account_id, at_risk, figures[CHARGE] + figures[BASIS], figures[RETAIL])
 
 
@@ -123,6 +122,16 @@ def _scenario_risk(risk, account_id, vector):
         )
         worst = max(worst, mean)
     return divided_up(worst, _MILLICENTS)
+
+
+@kernel
+def _risk_as_it_is(risk, account_id):
+    """The scenario risk of what an account holds and has open, kept until its vector changes."""
+    figures = risk.figures[account_id]
+    if figures[RISK_MINOR] == UNKNOWN:
+        none = risk.scenario_count == 0
+        figures[RISK_MINOR] = 0 if none else _scenario_risk(risk, account_id, _vector(risk, account_id))
+    return figures[RISK_MINOR]
 
 
 @kernel
@@ -189,9 +198,10 @@ def can_carry(risk, account_id, i, more, left):
         basis, name = part_of_underlying(risk, account_id, i, i, more, 1)
     vector = _vector(risk, account_id)
     row = _row(risk, risk.bid_losses_address if more > 0 else risk.ask_losses_address, i)
-    lots = abs(more) if is_modelled else np.int64(0)
-    bound = np.int64(0)
-    if risk.scenario_count != 0:
+    lots = abs(more) if is_modelled and risk.scenario_count != 0 else np.int64(0)
+    if lots == 0:
+        bound = _risk_as_it_is(risk, account_id)
+    else:
         bound = _risk_bound(risk, account_id, vector, row, lots)
     # The instrument's part as it is stands in the figures already: with enough for both, look no closer.
     if figures[GROSS] + gross <= LARGEST_GROSS:
@@ -209,14 +219,14 @@ def can_carry(risk, account_id, i, more, left):
     if is_modelled:
         add_ons += basis - risk.bases[account_id, name_id]
         names += name - risk.names[account_id, name_id]
-    exact = np.int64(0)
-    if risk.scenario_count != 0:
+    exact = bound
+    if lots != 0:
         copy_scaled(risk.scratch_address, vector, row, lots, risk.scenario_count)
         exact = _scenario_risk(risk, account_id, risk.scratch_address)
     exact = max(exact, _names_minor(risk, account_id, names, name_id, name))
     if left >= _initial(risk, account_id, exact, add_ons, retail):
         return True
-    return _lowers_risk(risk, account_id, i, more)
+    return more != 0 and _lowers_risk(risk, account_id, i, more)
 
 
 # Positions alone --------------------------------------------------------------------------------------------

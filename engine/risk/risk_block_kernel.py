@@ -48,6 +48,8 @@ RISK_BLOCK = BlockType(
     CHANGED,  # the instrument whose part is out of date; zero for none
     NEW_BIDS,  # lots of it that the vector has yet to reserve for bids
     NEW_ASKS,  # and for asks
+    RISK_MINOR,  # scenario risk of the vector as it is; UNKNOWN where it has changed since it was told
     FIGURE_COUNT,
-) = range(13)
+) = range(14)
+UNKNOWN = -1
 PART_COUNT = 4  # holdings, charge, retail, gross: the first figures behind the version, in their order

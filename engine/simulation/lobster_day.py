@@ -23,12 +23,13 @@ from engine.simulation.floor import Engine, Floor, Progress
 from engine.simulation.identifiers import with_isin_check
 from engine.simulation.letters import Letter
 from engine.simulation.world import report_margins, start_day
-from schemas.codes import AccountClass, AssetClass, InstrumentClass, InstrumentState
+from schemas.codes import AccountClass, AssetClass, InstrumentClass, InstrumentState, ReserveFormula
 from schemas.identity import OpenAccount
 from schemas.iso20022.codecs import Quantity
 from schemas.iso20022.parties import CUSTODIAN, FIRM, SAFEKEEPING_ACCOUNT
 from schemas.iso20022.semt_002 import SEMT_002
 from schemas.iso20022.writing import render
+from schemas.ledger import MAIN_RESERVE_BANK, OpenReserveAccount
 from schemas.market import (
     ChangeInstrumentState,
     ConfigureEngine,
@@ -140,6 +141,10 @@ def opening_commands(symbol: str, day: date, ticks: int, at_ns: int) -> Iterator
     shared = {"sequence": 0, "received_at_ns": at_ns, "account_id": TAKER}
     yield CreditDeposit(**shared, payment_id=1, asset_id=USD, amount_units=DEPOSIT_MINOR)
     yield TransferSecuritiesIn(**shared, payment_id=2, asset_id=SHARE, amount_units=SHARES)
+    yield OpenReserveAccount(
+        sequence=0, received_at_ns=at_ns, bank_id=MAIN_RESERVE_BANK, is_affiliate=0,
+        reserve_formula_code=ReserveFormula.CUSTOMER, letter_document_id=1, operator_id=1,
+    )  # fmt: skip
 
 
 def _state(state: InstrumentState, at_ns: int) -> ChangeInstrumentState:

@@ -9,7 +9,8 @@
     match      engine/market/matching_kernel.py
     post       engine/ledger/posting_kernel.py
                (the four are called by engine/pipeline_kernel.py and engine/execution_kernel.py)
-    slow lane  engine/slow_lane.py        accounts, payments, settlement, incidents: decide / apply
+    slow lane  engine/slow_lane.py        reference data, risk parameters, accounts, payments, financing,
+                                          safekeeping, settlement, incidents: decide / apply
     journal    engine/journal/writer.py   durable when committed: at once for `submit`; for `stage` by
                                           engine/journal/committer.py, while the next batch is decided
     publish    engine/projections         views and lake follow the journal

@@ -79,13 +79,15 @@ class SlowLane:
         applier = APPLIERS.get(cls)
         if applier is not None:
             applier(self._state, event)
-        for transfer in transfers(self._state, event):
+        moves = list(transfers(self._state, event))
+        for transfer in moves:
             self._post(command, transfer)
-        self._state.tables.forget()  # whatever moved, no figure of it is used again
+        if applier is not None or moves:
+            self._state.tables.forget()  # whatever moved, no figure of it is used again
         if cls is MarkChanged or cls is InstrumentRiskSet:
             self._moved.update(_exposed(self._state, event.instrument_id))
         elif cls is MarginModelSet or cls is ScenariosActivated:
-            for instrument_id in np.flatnonzero(self._state.instruments["instrument_id"]).tolist():
+            for instrument_id in self._state.listed_ids():
                 self._moved.update(_exposed(self._state, instrument_id))
         elif cls is AccountMarginSet or cls is MarginReviewed:
             self._moved.add(event.account_id)

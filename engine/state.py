@@ -21,6 +21,7 @@ from engine.risk.margin_kernel import equity_at, initial_margin_at, maintenance_
 from engine.risk.scenarios import RiskState
 from engine.risk.tables import RiskTables
 from engine.settlement.state import SettlementState
+from schemas.codes import CONTRACTS
 from schemas.derive.layout import Rows, dtype_of, empty_rows, row_tuple
 from schemas.identity import AccountRow
 from schemas.market import AssetRegistered, EngineConfigured, FeeRow, InstrumentRow
@@ -87,6 +88,19 @@ class State:
     def maintenance_minor(self, account_id: int) -> int:
         """Maintenance margin of an account, in minor units of the margin currency."""
         return int(maintenance_with_at(self.tables.address, account_id, 0, 0))
+
+    def listed_ids(self) -> list[int]:
+        """The instruments that are listed, in order."""
+        return np.flatnonzero(self.instruments["instrument_id"]).tolist()
+
+    def is_listed(self, instrument_id: int) -> bool:
+        """Whether there is such an instrument; any number may be asked."""
+        in_range = 0 < instrument_id < len(self.instruments)
+        return in_range and bool(self.instruments[instrument_id]["instrument_id"])
+
+    def is_contract(self, instrument_id: int) -> bool:
+        """Whether an instrument is a claim on a price difference and never delivered."""
+        return int(self.instruments[instrument_id]["instrument_class_code"]) in CONTRACTS
 
     def held_lots(self, account_id: int, instrument_id: int) -> int:
         """What an account holds of an instrument, in lots, signed."""

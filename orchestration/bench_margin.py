@@ -21,6 +21,7 @@ from engine.benchmarks.margin_kernel import (
     tell_exactly,
 )
 from engine.gateway import binary
+from engine.journal.frame import ZERO_HASH, Frame
 from engine.pipeline import Pipeline
 from engine.risk.scenarios import ScenarioSetKept
 from engine.state import State
@@ -254,13 +255,11 @@ def _dense(book: Book) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]
 class _NoJournal:
     """Keeps nothing: only deciding is timed."""
 
-    def append(self, sections: Any, state_hash: bytes = b"") -> Any:
-        from engine.journal.frame import ZERO_HASH, Frame
-
+    def append(self, sections: Any, state_hash: bytes = ZERO_HASH) -> Any:
         kept = tuple(sections)
         return Frame(0, 1, 0, 0, kept, ZERO_HASH, ZERO_HASH)
 
-    def stage(self, sections: Any, state_hash: bytes = b"") -> Any:
+    def stage(self, sections: Any, state_hash: bytes = ZERO_HASH) -> Any:
         raise NotImplementedError
 
 

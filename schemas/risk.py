@@ -53,6 +53,18 @@ class MarginModel:
     retail_close_ppm: RatePpm = field("Of initial margin: below it a retail account is closed out.")
 
 
+UNTIL_SET = MarginModel(
+    initial_ppm=1_300_000,
+    names_ppm=50_000,
+    top_two_ppm=250_000,
+    warn_ppm=1_500_000,
+    cancel_ppm=1_050_000,
+    target_ppm=1_100_000,
+    retail_close_ppm=500_000,
+)
+"""What holds in a book in which nobody has set any. Sources: docs/margin.md, Parameters."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """One scenario of a set. Historical ones come first, then stress, then extreme ones."""

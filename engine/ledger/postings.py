@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine.ledger.financing_moves import FINANCING_MOVES
 from engine.ledger.moves import CUSTODY, FIRM_CAPITAL, NOSTRO, Move, Moves, Party, place_of
 from engine.ledger.safekeeping_moves import SAFEKEEPING_MOVES
+from schemas.codes import LedgerAccountKind as Kind
 from schemas.codes import (
-    CONTRACTS,
     ObligationSide,
     PostingReason,
     ReserveFormula,
 )
-from schemas.codes import LedgerAccountKind as Kind
 from schemas.headers import Event
 from schemas.ledger import BankLoanTaken, CapitalContributed, ReserveDepositOrdered
 from schemas.payments import (
@@ -208,7 +207,7 @@ def _taken_over(state: State, e: PositionTakenOver) -> Moves:
     instrument = state.instruments[e.instrument_id]
     client, house = Party(Kind.CLIENT, e.account_id), Party(Kind.CLIENT, e.house_account_id)
     reason = PostingReason.TAKE_OVER
-    if int(instrument["instrument_class_code"]) not in CONTRACTS:
+    if not state.is_contract(e.instrument_id):
         units = abs(e.taken_lots) * int(instrument["lot_units"])
         giver, taker = (client, house) if e.taken_lots > 0 else (house, client)
         yield Move(reason, int(instrument["base_asset_id"]), units, giver, taker, e.sequence)

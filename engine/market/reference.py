@@ -61,7 +61,7 @@ def list_instrument(state: State, command: ListInstrument, emit: Emit) -> None:
     """Make an instrument tradable, if no product of its price and size can overflow."""
     if not 1 <= command.instrument_id <= state.capacity.instrument_count:
         return refuse(emit, command, RejectReason.CAPACITY_REACHED)
-    if state.instruments[command.instrument_id]["instrument_id"] != 0:
+    if state.is_listed(command.instrument_id):
         return refuse(emit, command, RejectReason.ALREADY_EXISTS)
     if command.base_asset_id not in state.assets or command.quote_asset_id != state.money_asset_id:
         return refuse(emit, command, RejectReason.UNKNOWN_REFERENCE)
@@ -102,7 +102,7 @@ def _is_delivered_twice(state: State, command: ListInstrument) -> bool:
 
 def set_venue_rules(state: State, command: SetVenueRules, emit: Emit) -> None:
     """Set price bands and steps of an instrument that is closed, where every order that rests still fits."""
-    if not _is_listed(state, command.instrument_id):
+    if not state.is_listed(command.instrument_id):
         return refuse(emit, command, RejectReason.UNKNOWN_INSTRUMENT)
     if state.instruments[command.instrument_id]["instrument_state_code"] != InstrumentState.CLOSED:
         return refuse(emit, command, RejectReason.WRONG_STATE)
@@ -127,14 +127,14 @@ def venue_of(rules: VenueRules) -> Venue:
 
 def set_fees(state: State, command: SetFees, emit: Emit) -> None:
     """Set what a group of accounts pays on an instrument."""
-    if not _is_listed(state, command.instrument_id):
+    if not state.is_listed(command.instrument_id):
         return refuse(emit, command, RejectReason.UNKNOWN_INSTRUMENT)
     emit(FeesSet, **shared_columns(command, FeesSet))
 
 
 def set_mark(state: State, command: SetMark, emit: Emit) -> None:
     """Set the price of valuation; it must be one that the book could hold."""
-    if not _is_listed(state, command.instrument_id):
+    if not state.is_listed(command.instrument_id):
         return refuse(emit, command, RejectReason.UNKNOWN_INSTRUMENT)
     floor = int(state.instruments[command.instrument_id]["window_floor_ticks"])
     if not max(floor, 1) <= command.mark_ticks < floor + state.capacity.window_count:
@@ -154,11 +154,6 @@ def start_business_day(state: State, command: StartBusinessDay, emit: Emit) -> N
         return refuse(emit, command, RejectReason.WRONG_STATE)
     shared = shared_columns(command, BusinessDayStarted)
     emit(BusinessDayStarted, **shared, expired_order_count=state.books.day_order_count())
-
-
-def _is_listed(state: State, instrument_id: int) -> bool:
-    in_range = 1 <= instrument_id <= state.capacity.instrument_count
-    return in_range and state.instruments[instrument_id]["instrument_id"] != 0
 
 
 # Applied --------------------------------------------------------------------------------------
@@ -213,8 +208,8 @@ def business_day_started(state: State, event: BusinessDayStarted) -> None:
     state.business_epoch_day = event.business_epoch_day
     state.next_epoch_day = event.next_epoch_day
     state.second_epoch_day = event.second_epoch_day
-    for instrument_id in np.flatnonzero(state.instruments["instrument_id"]):
-        _set_settlement_day(state, int(instrument_id))
+    for instrument_id in state.listed_ids():
+        _set_settlement_day(state, instrument_id)
 
 
 HANDLERS = {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from engine.errors import BadInput, InvariantBroken
+from engine.identity.accounts import is_open
 from engine.risk.margin_kernel import maintenance_with_at, risk_with_at
 from engine.risk.margin_parts import Line, lines_of
 from engine.risk.margin_states import margin_state
@@ -104,11 +105,8 @@ def explain_order(state: State, account_id: int, instrument_id: int, lots: int) 
 
     Raises BadInput when there is no such account or instrument.
     """
-    _account(state, account_id)
-    is_listed = (
-        0 < instrument_id < len(state.instruments) and state.instruments[instrument_id]["instrument_id"]
-    )
-    if not is_listed or lots == 0:
+    _require_open(state, account_id)
+    if not state.is_listed(instrument_id) or lots == 0:
         raise BadInput(
             f"an order is of a listed instrument and of at least one lot, not {instrument_id}: {lots}"
         )
@@ -135,10 +133,13 @@ def explain_order(state: State, account_id: int, instrument_id: int, lots: int) 
     }
 
 
-def _account(state: State, account_id: int) -> _Account:
-    is_open = 0 < account_id < len(state.accounts) and state.accounts[account_id]["account_id"] != 0
-    if not is_open:
+def _require_open(state: State, account_id: int) -> None:
+    if not is_open(state, account_id):
         raise BadInput(f"account {account_id} was never opened")
+
+
+def _account(state: State, account_id: int) -> _Account:
+    _require_open(state, account_id)
     listed = np.flatnonzero(state.instrument_risks["is_modelled"]).tolist()
     profits = {i: as_vector(state.tables.profits[i]) for i in listed}
     lots = {i: held for i in listed if (held := state.held_lots(account_id, i))}
@@ -176,7 +177,7 @@ def _groups(active: ScenarioSetKept) -> tuple[Group, ...]:
 
 def instrument_of(state: State, symbol: str) -> int:
     """The instrument of a symbol. Raises BadInput when none is listed by it."""
-    for i in np.flatnonzero(state.instruments["instrument_id"]).tolist():
+    for i in state.listed_ids():
         if _symbol(state, i) == symbol:
             return i
     raise BadInput(f"no instrument is listed as {symbol}")
@@ -262,7 +263,7 @@ def _nearest(is_below: Callable[[int], bool]) -> Decimal | None:
 
 def _holdings(state: State, account_id: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for i in np.flatnonzero(state.instruments["instrument_id"]).tolist():
+    for i in state.listed_ids():
         row, instrument = state.positions[account_id, i], state.instruments[i]
         held = state.held_lots(account_id, i)
         if not (held or row["open_buy_lots"] or row["open_sell_lots"]):

@@ -14,12 +14,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from engine.emit import Emit, refuse
+from engine.identity.accounts import is_open, is_street
 from engine.risk.margin_kernel import charge_at, maintenance_with_at, risk_with_at
 from schemas.codes import (
-    CONTRACTS,
     AccountClass,
     InstrumentState,
     MarginState,
@@ -99,12 +97,14 @@ def is_protected(state: State, account_id: int) -> bool:
 
 def best_closing(state: State, account_id: int, tried: set[int]) -> Closing | None:
     """The closing that frees most margin for its cost and raises no risk, no larger than is needed."""
+    at = state.tables.address
+    now = int(risk_with_at(at, account_id, 0, 0)), int(maintenance_with_at(at, account_id, 0, 0))
     candidates = [
         found
         for instrument_id, lots in _holdings(state, account_id).items()
         if instrument_id not in tried
         and state.instruments[instrument_id]["instrument_state_code"] == InstrumentState.OPEN
-        and (found := _closing(state, account_id, instrument_id, -lots)) is not None
+        and (found := _closing(state, account_id, instrument_id, -lots, now)) is not None
     ]
     if not candidates:
         return None
@@ -112,18 +112,21 @@ def best_closing(state: State, account_id: int, tried: set[int]) -> Closing | No
     return _no_more_than_needed(state, account_id, best)
 
 
-def _closing(state: State, account_id: int, instrument_id: int, lots: int) -> Closing | None:
-    """What an order would do if it was filled, or none where it would raise the risk or free nothing."""
+def _closing(
+    state: State, account_id: int, instrument_id: int, lots: int, now: tuple[int, int]
+) -> Closing | None:
+    """What an order would do if it was filled, or none where it would raise the risk or free nothing.
+
+    `now` is what is at risk, and what is required, without it.
+    """
     at = state.tables.address
     most = int(state.instruments[instrument_id]["max_order_lots"])
     lots = max(min(lots, most), -most)
-    now, then = risk_with_at(at, account_id, 0, 0), risk_with_at(at, account_id, instrument_id, lots)
-    freed = maintenance_with_at(at, account_id, 0, 0) - maintenance_with_at(
-        at, account_id, instrument_id, lots
-    )
-    if then > now or freed <= 0:
+    at_risk, required = now
+    freed = required - int(maintenance_with_at(at, account_id, instrument_id, lots))
+    if risk_with_at(at, account_id, instrument_id, lots) > at_risk or freed <= 0:
         return None
-    return Closing(instrument_id, lots, int(freed), _cost_minor(state, instrument_id, abs(lots)))
+    return Closing(instrument_id, lots, freed, _cost_minor(state, instrument_id, abs(lots)))
 
 
 def _no_more_than_needed(state: State, account_id: int, whole: Closing) -> Closing:
@@ -156,8 +159,7 @@ def _cost_minor(state: State, instrument_id: int, lots: int) -> int:
 
 def _holdings(state: State, account_id: int) -> dict[int, int]:
     """Lots held of every instrument, signed, without those that are none."""
-    listed = np.flatnonzero(state.instruments["instrument_id"]).tolist()
-    lots = {i: state.held_lots(account_id, i) for i in listed}
+    lots = {i: state.held_lots(account_id, i) for i in state.listed_ids()}
     return {i: held for i, held in lots.items() if held}
 
 
@@ -213,8 +215,8 @@ def _terms_of_take_over(
     state: State, account_id: int, house_id: int, instrument_id: int, lots: int
 ) -> dict[str, Any]:
     instrument = state.instruments[instrument_id]
-    is_contract = int(instrument["instrument_class_code"]) in CONTRACTS
-    cost = int(state.positions[account_id, instrument_id]["cost_minor"]) if is_contract else 0
+    row = state.positions[account_id, instrument_id]
+    cost = int(row["cost_minor"]) if state.is_contract(instrument_id) else 0
     return {
         "account_id": account_id,
         "house_account_id": house_id,
@@ -228,7 +230,7 @@ def _terms_of_take_over(
 
 def position_taken_over(state: State, event: PositionTakenOver) -> None:
     """Move a contract's row; what is delivered moves by its posting."""
-    if int(state.instruments[event.instrument_id]["instrument_class_code"]) not in CONTRACTS:
+    if not state.is_contract(event.instrument_id):
         return
     for account_id, sign in ((event.account_id, -1), (event.house_account_id, 1)):
         row = state.positions[account_id, event.instrument_id]
@@ -237,5 +239,4 @@ def position_taken_over(state: State, event: PositionTakenOver) -> None:
 
 
 def _is_ours(state: State, account_id: int) -> bool:
-    is_open = 0 < account_id < len(state.accounts) and state.accounts[account_id]["account_id"] != 0
-    return bool(is_open) and state.accounts[account_id]["account_class_code"] != AccountClass.STREET
+    return is_open(state, account_id) and not is_street(state, account_id)

@@ -10,10 +10,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from engine.risk.model.exact import ceiling
-from schemas.codes import CONTRACTS
 from schemas.packed import unpack
 
 if TYPE_CHECKING:
@@ -83,12 +80,12 @@ def lines_of(state: State, account_id: int, scenario_risk_minor: int, *, with_or
 
 def _holdings(state: State, account_id: int, with_orders: bool) -> list[_Held]:
     found: list[_Held] = []
-    for i in np.flatnonzero(state.instruments["instrument_id"]).tolist():
+    for i in state.listed_ids():
         row, lots = state.positions[account_id, i], state.held_lots(account_id, i)
         bids, asks = (int(row["open_buy_lots"]), int(row["open_sell_lots"])) if with_orders else (0, 0)
         instrument = state.instruments[i]
         symbol = unpack(int(instrument["symbol_packed"]))
-        delivered = 0 if int(instrument["instrument_class_code"]) in CONTRACTS else bids
+        delivered = 0 if state.is_contract(i) else bids
         terms = state.instrument_risks[i]
         found.append(_Held(instrument, terms, symbol, lots - asks, lots + bids, delivered))
     return found

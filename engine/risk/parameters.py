@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.emit import Emit, refuse, shared_columns
+from engine.identity.accounts import is_open
 from engine.risk.scenarios import LARGEST_RETURN_PPB, returns_of
 from schemas.codes import RejectReason, ScenarioGroup
-from schemas.derive.layout import Rows, dtype_of
-from schemas.record import record_of
+from schemas.derive.layout import to_row
 from schemas.risk import (
     AccountMarginSet,
     ActivateScenarios,
     AddScenario,
     FactorNamed,
     FactorReturnSet,
-    InstrumentRisk,
     InstrumentRiskRow,
     InstrumentRiskSet,
     MarginModelSet,
@@ -105,8 +102,7 @@ def activate_scenarios(state: State, command: ActivateScenarios, emit: Emit) -> 
 def set_instrument_risk(state: State, command: SetInstrumentRisk, emit: Emit) -> None:
     """Set the terms of a listed instrument, if every scenario in force can value it."""
     instrument_id = command.instrument_id
-    is_listed = 1 <= instrument_id <= state.capacity.instrument_count
-    if not is_listed or state.instruments[instrument_id]["instrument_id"] == 0:
+    if not state.is_listed(instrument_id):
         return refuse(emit, command, RejectReason.UNKNOWN_INSTRUMENT)
     named = {
         command.first_factor_id,
@@ -121,28 +117,20 @@ def set_instrument_risk(state: State, command: SetInstrumentRisk, emit: Emit) ->
     is_sound = command.haircut_ppm <= _MILLION and command.daily_lots <= _LARGEST_DAILY_LOTS
     if not is_sound or highest * int(instrument["tick_value_minor"]) > _LARGEST_LOT_MINOR:
         return refuse(emit, command, RejectReason.BAD_DECLARATION)
-    if not _is_within(returns_of(state.risk.active, _terms_row(command)[0])):
+    if not _is_within(returns_of(state.risk.active, to_row(InstrumentRiskRow, command)[0])):
         return refuse(emit, command, RejectReason.OUT_OF_RANGE)
     emit(InstrumentRiskSet, **shared_columns(command, InstrumentRiskSet))
 
 
 def set_account_margin(state: State, command: SetAccountMargin, emit: Emit) -> None:
     """Say how an opened account is protected."""
-    is_number = 0 < command.account_id < len(state.accounts)
-    if not is_number or state.accounts[command.account_id]["account_id"] == 0:
+    if not is_open(state, command.account_id):
         return refuse(emit, command, RejectReason.UNKNOWN_ACCOUNT)
     emit(AccountMarginSet, **shared_columns(command, AccountMarginSet))
 
 
 def _is_within(returns: list[int]) -> bool:
     return all(-LARGEST_RETURN_PPB <= r <= LARGEST_RETURN_PPB for r in returns)
-
-
-def _terms_row(terms: InstrumentRisk) -> Rows:
-    row = np.zeros(1, dtype=dtype_of(InstrumentRiskRow))
-    for column in record_of(InstrumentRiskRow).columns:
-        row[0][column.name] = getattr(terms, column.name)
-    return row
 
 
 # Applied --------------------------------------------------------------------------------------
@@ -176,7 +164,7 @@ def scenarios_activated(state: State, event: ScenariosActivated) -> None:
 
 def instrument_risk_set(state: State, event: InstrumentRiskSet) -> None:
     """Value the instrument by its new terms."""
-    state.instrument_risks[event.instrument_id] = _terms_row(event)[0]
+    state.instrument_risks[event.instrument_id] = to_row(InstrumentRiskRow, event)[0]
     state.tables.remodel(event.instrument_id)
 
 

@@ -38,7 +38,7 @@ def report_margins(state: State, command: ReportMargins, emit: Emit) -> None:
 
 
 def _report_positions(state: State, day: int, account_id: int, emit: Emit) -> None:
-    for instrument_id in np.flatnonzero(state.instruments["instrument_id"]).tolist():
+    for instrument_id in state.listed_ids():
         row = state.positions[account_id, instrument_id]
         lots = state.held_lots(account_id, instrument_id)
         if lots or row["cost_minor"] or row["open_buy_lots"] or row["open_sell_lots"]:

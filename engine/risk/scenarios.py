@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.codes import ScenarioGroup
-from schemas.derive.layout import Rows, dtype_of
-from schemas.record import record_of
-from schemas.risk import MarginModel, MarginModelRow, Scenario, ScenarioAdded
+from schemas.derive.layout import Rows, to_row
+from schemas.risk import UNTIL_SET, MarginModel, MarginModelRow, Scenario, ScenarioAdded
 
 FACTOR_COUNT = 64
 SCENARIO_COUNT = 512
@@ -25,17 +24,6 @@ LARGEST_RETURN_PPB = 4_000_000_000
 """What an instrument may gain or lose in a scenario: with more, vectors might not fit their words."""
 
 Words = npt.NDArray[np.int64]
-
-DEFAULT_MODEL = MarginModel(
-    initial_ppm=1_300_000,
-    names_ppm=50_000,
-    top_two_ppm=250_000,
-    warn_ppm=1_500_000,
-    cancel_ppm=1_050_000,
-    target_ppm=1_100_000,
-    retail_close_ppm=500_000,
-)
-"""What holds until SetMarginModel says otherwise. Sources: docs/margin.md, Parameters."""
 
 
 @dataclass
@@ -91,7 +79,7 @@ class RiskState:
     active: ScenarioSetKept = field(default_factory=ScenarioSetKept)
     draft: ScenarioSetKept = field(default_factory=ScenarioSetKept)
     factors: dict[int, int] = field(default_factory=dict[int, int])  # packed name by number
-    model: Rows = field(default_factory=lambda: _row_of(DEFAULT_MODEL))
+    model: Rows = field(default_factory=lambda: to_row(MarginModelRow, UNTIL_SET))
     _digests: list[str] = field(default_factory=list[str], repr=False)
 
     def dump(self) -> dict[str, Any]:
@@ -122,7 +110,7 @@ class RiskState:
 
     def set_model(self, model: MarginModel) -> None:
         """Margin by other parameters."""
-        self.model[:] = _row_of(model)
+        self.model[:] = to_row(MarginModelRow, model)
 
     def add_scenario(self, event: ScenarioAdded) -> None:
         """Prepare one scenario more; the first of another set drops what was prepared."""
@@ -142,13 +130,6 @@ class RiskState:
         self.active, self.draft = self.draft, ScenarioSetKept()
         self.active.historical_tail_count = historical_tail_count
         self.active.stress_tail_count = stress_tail_count
-
-
-def _row_of(model: MarginModel) -> Rows:
-    row = np.zeros(1, dtype=dtype_of(MarginModelRow))
-    for column in record_of(MarginModelRow).columns:
-        row[0][column.name] = getattr(model, column.name)
-    return row
 
 
 def returns_of(scenarios: ScenarioSetKept, terms: Any) -> list[int]:

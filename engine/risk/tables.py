@@ -94,18 +94,29 @@ class RiskTables:
             ring=self._ring,
             scratch=np.zeros(2 * count + 1, dtype=np.int64),
         )
+        self._close_rings()
         for instrument_id in np.flatnonzero(state.instrument_risks["is_modelled"]).tolist():
-            self.remodel(instrument_id)
+            self._revalue(instrument_id)
+        self.forget()
 
     def remodel(self, instrument_id: int) -> None:
         """An instrument has other terms."""
-        terms = self._state.instrument_risks[instrument_id]
-        self._returns[instrument_id] = returns_of(self._state.risk.active, terms)
         self._close_rings()
-        self.remark(instrument_id)
+        self._revalue(instrument_id)
+        self.forget()
 
     def remark(self, instrument_id: int) -> None:
         """An instrument has another mark."""
+        self._price(instrument_id)
+        self.forget()
+
+    def _revalue(self, instrument_id: int) -> None:
+        terms = self._state.instrument_risks[instrument_id]
+        self._returns[instrument_id] = returns_of(self._state.risk.active, terms)
+        self._price(instrument_id)
+
+    def _price(self, instrument_id: int) -> None:
+        """Profits per lot at the mark."""
         count = self._returns.shape[1]
         row = self._state.instruments[instrument_id]
         value = int(row["mark_ticks"]) * int(row["tick_value_minor"]) * _MILLICENTS
@@ -113,7 +124,6 @@ class RiskTables:
             returns = self._returns[instrument_id].ctypes.data
             profits, bids, asks = (self._rows[name][instrument_id].ctypes.data for name in _ROWS)
             fill_profits(returns, self._dampings.ctypes.data, value, profits, bids, asks, count)
-        self.forget()
 
     def forget(self) -> None:
         """Figures may be out of date: each account's are made anew when they are next asked for."""

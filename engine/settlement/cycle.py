@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.emit import OWN_SEQUENCE, Emit, refuse
 from engine.settlement.state import Obligation
-from schemas.codes import CONTRACTS, AccountClass, ObligationSide, RejectReason
+from schemas.codes import AccountClass, ObligationSide, RejectReason
 from schemas.settlement import (
     RunSettlementCycle,
     SettlementCycleCompleted,
@@ -89,7 +89,7 @@ def _why_not_run(state: State, c: RunSettlementCycle) -> RejectReason:
         return RejectReason.ALREADY_EXISTS
     if not is_today:
         return RejectReason.WRONG_STATE
-    if any(_is_contract(state, i) and not _mark(state, i) for _, i in _busy(state)):
+    if any(state.is_contract(i) and not _mark(state, i) for _, i in _busy(state)):
         return RejectReason.NOT_CONFIGURED
     return RejectReason.NONE
 
@@ -107,7 +107,7 @@ def _busy(state: State) -> Iterator[tuple[int, int]]:
 def _dues(state: State) -> Iterator[Due]:
     for account_id, instrument_id in _busy(state):
         position = state.positions[account_id, instrument_id]
-        if not _is_contract(state, instrument_id):
+        if not state.is_contract(instrument_id):
             lots = int(position["day_net_lots"])
             units = lots * int(state.instruments[instrument_id]["lot_units"])
             yield Due(account_id, instrument_id, net_legs(units, int(position["day_net_minor"])))
@@ -154,10 +154,6 @@ def _instruct(state: State, due: Due, leg: Leg, trade_epoch_day: int, emit: Emit
         trade_epoch_day=trade_epoch_day,
         settlement_epoch_day=int(instrument["settlement_epoch_day"]),
     )
-
-
-def _is_contract(state: State, instrument_id: int) -> bool:
-    return int(state.instruments[instrument_id]["instrument_class_code"]) in CONTRACTS
 
 
 def _mark(state: State, instrument_id: int) -> int:

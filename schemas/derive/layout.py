@@ -36,6 +36,14 @@ def row_tuple(declared: Any) -> tuple[int, ...]:
     return tuple(getattr(declared, c.name) for c in record_of(type(declared)).columns)
 
 
+def to_row(cls: type, declared: Any) -> Rows:
+    """One row of a declared class, shape (1,), of an object that has its columns and may have others."""
+    row = empty_rows(cls, 1)
+    for column in record_of(cls).columns:
+        row[0][column.name] = getattr(declared, column.name)
+    return row
+
+
 def from_row(cls: type, row: Any) -> Any:
     """A declared object from one row of its layout."""
     return cls(**{c.name: int(row[c.name]) for c in record_of(cls).columns})

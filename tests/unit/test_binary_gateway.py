@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,17 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.clock import FakeClock
 from engine.errors import BadInput
 from engine.gateway import binary
 from engine.gateway.client import SocketClient, receipt_of_sections
 from engine.gateway.protocol import COMMANDS_PER_LINE
-from engine.gateway.server import EngineServer
 from engine.local_socket import short_path
 from schemas.codes import RejectReason
 from schemas.market import CancelOrder, CancelOrders, OrderAccepted, OrderCancelled, PlaceOrder, SetKillSwitch
 from schemas.record import record_of
 from tests.support.scenario import World
+from tests.support.served import served as serving
 
 OPENING = "open 7 CUSTOMER_MARGIN\nopen 9 STREET\ndeposit 7 10000.00"
 HEAD = struct.Struct("<4sIQII")
@@ -109,15 +107,10 @@ def served(tmp_path: Path) -> Iterator[tuple[World, Path]]:
     """An open market behind a socket, in a thread."""
     world = World().play(OPENING)
     path = tmp_path / "engine.sock"
-    server = EngineServer(world.pipeline, world.journal, path, FakeClock(world.now_ns + 1))
-    stop = threading.Event()
-    thread = threading.Thread(target=server.run, args=(stop.is_set,))
-    thread.start()
-    yield world, path
-    while Connection.opened:
-        Connection.opened.pop().socket.close()
-    stop.set()
-    thread.join()
+    with serving(world, path):
+        yield world, path
+        while Connection.opened:
+            Connection.opened.pop().socket.close()
 
 
 class Connection:

@@ -12,15 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.clock import FakeClock
 from engine.errors import BadInput, EngineUnreachable
 from engine.gateway.client import SocketClient
 from engine.gateway.protocol import LINE_BYTES, decode_request, encode_request
-from engine.gateway.server import EngineServer
 from schemas.codes import RejectReason
 from schemas.identity import ChangeAccountStatus, OpenAccount
 from schemas.market import CommandRefused, ConfigureEngine, OrderAccepted, PlaceOrder
 from tests.support.scenario import World
+from tests.support.served import served as serving
 
 HOSTILE = [
     (b"", "not JSON"),
@@ -67,13 +66,8 @@ def served(tmp_path: Path) -> Iterator[tuple[World, Path]]:
     """A configured engine behind a socket, in a thread."""
     world = World()
     path = tmp_path / ("long" * 30) / "engine.sock"
-    server = EngineServer(world.pipeline, world.journal, path, FakeClock(world.now_ns + 1))
-    stop = threading.Event()
-    thread = threading.Thread(target=server.run, args=(stop.is_set,))
-    thread.start()
-    yield world, path
-    stop.set()
-    thread.join()
+    with serving(world, path):
+        yield world, path
 
 
 def order(number: int) -> PlaceOrder:

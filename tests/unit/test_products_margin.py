@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import shutil
 from collections.abc import Callable
@@ -16,14 +17,15 @@ from deltalake import write_deltalake
 from engine.clock import FakeClock
 from engine.config import Home
 from engine.projections.lake import read_table
-from engine.risk.scenarios import DEFAULT_MODEL
+from engine.risk.scenarios import RiskState
 from orchestration.products.margin import checks
 from orchestration.products.margin.assets import KEY, margin_recomputation, record_path, write_record
-from orchestration.products.margin.model import UNTIL_SET, Instrument, charge, impact_ppm, part, tail_mean
+from orchestration.products.margin.model import Instrument, charge, impact_ppm, part, tail_mean
 from orchestration.products.margin.record import Record, account_problems, figure_problems, held_problems
 from schemas.derive.arrow import arrow_schema
 from schemas.record import record_of
 from schemas.risk import (
+    UNTIL_SET,
     AddScenario,
     InstrumentRisk,
     MarginPositionReported,
@@ -261,7 +263,8 @@ def test_a_report_that_was_refused_is_none(book: MarginBook) -> None:
 
 
 def test_parameters_until_they_are_set_are_the_engines() -> None:
-    assert UNTIL_SET == DEFAULT_MODEL
+    kept = [1_300_000, 50_000, 250_000, 1_500_000, 1_050_000, 1_100_000, 500_000]
+    assert list(RiskState().model[0].tolist()) == list(dataclasses.astuple(UNTIL_SET)) == kept
 
 
 def _terms(**given: int) -> InstrumentRisk:

@@ -14,7 +14,6 @@ from engine.config import Home
 from orchestration.products.margin.backtest import make_paper, margin_backtest, paper_path, write_paper
 from orchestration.products.margin.kupiec import Verdict, likelihood_ratio, p_value, verdict
 from orchestration.products.margin.model import (
-    UNTIL_SET,
     Instrument,
     MarginRules,
     Position,
@@ -33,7 +32,7 @@ from orchestration.products.margin.series import (
     value_at_risk,
 )
 from schemas.codes import ScenarioGroup
-from schemas.risk import InstrumentRisk
+from schemas.risk import UNTIL_SET, InstrumentRisk
 from tests.support import risk_model
 from tests.support.margin_book import MarginBook
 

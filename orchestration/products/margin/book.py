@@ -16,7 +16,6 @@ import polars as pl
 from engine.config import Home
 from engine.projections.lake import read_table
 from orchestration.products.margin.model import (
-    UNTIL_SET,
     Instrument,
     MarginRules,
     ScenarioSetInForce,
@@ -28,6 +27,7 @@ from schemas.market import AssetRegistered, Fill, InstrumentListed, MarkChanged
 from schemas.packed import unpack
 from schemas.record import record_of
 from schemas.risk import (
+    UNTIL_SET,
     AccountMarginSet,
     FactorReturnSet,
     InstrumentRisk,

@@ -24,17 +24,6 @@ BEYOND_ALL_MINOR = 1 << 60
 LARGEST_IMPACT_PPM = 1_000_000_000
 MOST_DAYS = 1_000_000  # of volume; more count as so many
 
-UNTIL_SET = MarginModel(
-    initial_ppm=1_300_000,
-    names_ppm=50_000,
-    top_two_ppm=250_000,
-    warn_ppm=1_500_000,
-    cancel_ppm=1_050_000,
-    target_ppm=1_100_000,
-    retail_close_ppm=500_000,
-)
-"""The parameters of a book in which nobody has set any."""
-
 
 class Instrument(NamedTuple):
     """What margin asks of a listing, and its mark."""

@@ -2,6 +2,7 @@
 
     in turn   requests of one size as fast as they are taken, beside a plain write and sync of the same bytes
     paced     requests at a fixed rate into an engine process over its socket: when each answer is there
+    deciding  the same requests decided and nothing else: alone, and while another process keeps a core busy
     again     the journal that this wrote: read and verified, decided again, folded, recovered from a snapshot
 
 Owns: the measurements. Each pass has a book of its own in the folder given, which is a disk worth measuring.
@@ -41,6 +42,8 @@ from engine.processes import SWITCH_SECONDS, segments_ahead
 from engine.projections.views import LiveView
 from engine.replay import open_book, open_pipeline, recover, take_snapshot
 from orchestration.bench_book import START_NS, Flow, open_market, requests_of
+from schemas.market import PlaceOrder
+from schemas.record import Role
 
 Tell = Callable[[str], None]
 SETTINGS = EngineSettings(segment_bytes=64 << 20)
@@ -74,6 +77,7 @@ def measure(
             if not is_last:
                 shutil.rmtree(home.root)
         report["in_turn"][str(batch)] = _in_turn_figures(flow, runs)
+    report["deciding"] = _deciding(Home(folder / "deciding"), flow, batches[0], passes, tell)
     report["again"] = _again(Home(folder / f"batch-{batches[0]}-{passes - 1}"), tell)
     if rate:
         report["paced"] = _paced(Home(folder / "paced"), flow, rate, tell)
@@ -186,6 +190,50 @@ def _percentiles(values: Sequence[float]) -> dict[str, float]:
     return {name: round(float(np.percentile(values, p)), 3) for name, p in PERCENTILES.items()}
 
 
+# Deciding alone -----------------------------------------------------------------------------------------
+
+
+def _deciding(home: Home, flow: Flow, batch: int, passes: int, tell: Tell) -> dict[str, Any]:
+    """Nanoseconds a command without a journal, alone and beside a busy process.
+
+    Where processors are threads of one core, the second is well above the first: then so is deciding while
+    the journal is hashed and written.
+    """
+    alone, beside = [], []
+    for _ in range(passes):
+        alone.append(_decided_ns(home, flow, batch))
+        with _busy_process():
+            beside.append(_decided_ns(home, flow, batch))
+    figures = {"ns_a_command": statistics.median(alone), "beside_a_busy_process": statistics.median(beside)}
+    told = {name: round(value, 1) for name, value in figures.items()}
+    tell("deciding: {ns_a_command} ns a command, {beside_a_busy_process} beside another".format(**told))
+    return told
+
+
+def _decided_ns(home: Home, flow: Flow, batch: int) -> float:
+    """The thread's processor time. The journal is told of nothing, so the book is not one to keep."""
+    first = len(flow) - _timed(flow)
+    requests = requests_of(flow, first, len(flow), batch)
+    batches = [binary.decode_request(raw, START_NS).batch for raw in requests]
+    with _opened(home, flow) as (pipeline, _), _without_garbage():
+        began = time.thread_time()
+        for each in batches:
+            pipeline.decide(each)
+        seconds = time.thread_time() - began
+    shutil.rmtree(home.root)
+    return seconds / _timed(flow) * 1e9
+
+
+@contextmanager
+def _busy_process() -> Generator[None]:
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
 # Again --------------------------------------------------------------------------------------------------
 
 
@@ -194,12 +242,11 @@ def _again(home: Home, tell: Tell) -> dict[str, Any]:
     size = _written(home)
     seconds, report = _clocked(lambda: verify_journal(home.journal))
     tell(f"verified {size / 1e9:.2f} GB in {seconds:.2f} s")
-    commands = sum(
-        len(s.rows) for f in read_frames(home.journal) for s in f.sections if s.record.role.name == "COMMAND"
-    )
-    events = report.records - commands
+    opening, commands = _commands(home)
+    events = report.records - opening.commands - commands
     replay_seconds, again = _clocked(lambda: recover(home, use_snapshot=False))
-    tell(f"decided {commands:,} commands again in {replay_seconds:.2f} s")
+    opening_seconds, _ = _clocked(lambda: recover(home, use_snapshot=False, until_index=opening.last_index))
+    tell(f"decided again in {replay_seconds:.2f} s, of which opening the market {opening_seconds:.2f} s")
     fold_seconds, _ = _clocked(lambda: _fold(home))
     state = again.state
     assert state is not None
@@ -214,10 +261,30 @@ def _again(home: Home, tell: Tell) -> dict[str, Any]:
         "records": report.records,
         "commands": commands,
         "verified_gb_per_second": round(size / 1e9 / seconds, 2),
-        "commands_decided_again_per_second": round(commands / replay_seconds),
+        "opening_seconds": round(opening_seconds, 2),
+        "commands_decided_again_per_second": round(commands / (replay_seconds - opening_seconds)),
         "events_folded_per_second": round(events / fold_seconds),
         "recovery_from_snapshot_seconds": round(recovery_seconds, 2),
     }
+
+
+class Opening(NamedTuple):
+    """The frames before the first order: room for everything, accounts, listings, deposits."""
+
+    last_index: int
+    commands: int
+
+
+def _commands(home: Home) -> tuple[Opening, int]:
+    """What opens the market, and how many commands come after."""
+    opening, commands = Opening(0, 0), 0
+    for frame in read_frames(home.journal):
+        count = sum(len(s.rows) for s in frame.sections if s.record.role is Role.COMMAND)
+        if commands or any(s.record.cls is PlaceOrder for s in frame.sections):
+            commands += count
+        else:
+            opening = Opening(frame.index, opening.commands + count)
+    return opening, commands
 
 
 def _clocked(run: Callable[[], Any]) -> tuple[float, Any]:

@@ -9,22 +9,29 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.journal.frame import Frame
-from schemas.record import RecordType, Role
+from engine.journal.instants_kernel import NO_TIME, gather_instants
+from engine.journal.sections import Sections
+from schemas.record import RECORDS, Role
 
 _TIME_COLUMNS = {Role.COMMAND: "received_at_ns", Role.EVENT: "occurred_at_ns"}
 
 
-def time_column(record: RecordType) -> str:
-    """The column that says when a command was received or an event occurred; empty where there is none."""
-    name = _TIME_COLUMNS.get(record.role, "")
-    return name if name in {c.name for c in record.columns} else ""
+def _time_words(role: Role) -> npt.NDArray[np.int64]:
+    """By type code: which word of a row says when a command was received or an event occurred."""
+    words = np.full(1 + max(r.type_code for r in RECORDS.values()), NO_TIME)
+    for record in RECORDS.values():
+        names = [c.name for c in record.columns]
+        if record.role is role and _TIME_COLUMNS[role] in names:
+            words[record.type_code] = names.index(_TIME_COLUMNS[role])
+    return words
+
+
+_WORDS = {role: _time_words(role) for role in _TIME_COLUMNS}
 
 
 def instants_of(frame: Frame, role: Role) -> npt.NDArray[np.int64]:
     """The times of all commands or all events of a frame, by sequence, in nanoseconds; shape (n,)."""
-    own = [s for s in frame.sections if s.record.role is role and time_column(s.record)]
-    if not own:
-        return np.zeros(0, dtype=np.int64)
-    sequences = np.concatenate([s.rows["sequence"] for s in own])
-    times = np.concatenate([s.rows[time_column(s.record)] for s in own])
-    return times[np.argsort(sequences)]
+    count = frame.last_sequence - frame.first_sequence + 1
+    times, is_known = np.empty(count, dtype=np.int64), np.zeros(count, dtype=np.bool_)
+    gather_instants(Sections.of(frame.sections).table, _WORDS[role], frame.first_sequence, times, is_known)
+    return times[is_known]

@@ -149,7 +149,8 @@ def _exposed(state: State, instrument_id: int) -> list[int]:
     """The accounts that hold or have ordered an instrument."""
     held = state.positions[:, instrument_id]
     base = int(state.instruments[instrument_id]["base_asset_id"])
-    at_risk = held["position_lots"] | held["open_buy_lots"] | held["open_sell_lots"]
+    ordered = held["open_buy_lots"] | held["open_sell_lots"] | held["open_loss_minor"]
+    at_risk = held["position_lots"] | ordered
     return np.flatnonzero(at_risk | state.balances.amounts[: len(held), base]).tolist()
 
 

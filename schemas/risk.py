@@ -291,6 +291,7 @@ class MarginPositionReported(Event):
     cost_minor: MinorUnits = field("What a contract's position cost since the last variation.")
     open_buy_lots: OpenLots = field("What its bids reserve for.")
     open_sell_lots: OpenLots = field("What its asks reserve for.")
+    open_loss_minor: Minor = field("What its orders would lose as they fill: to the mark, and in fees.")
     mark_ticks: AskedTicks = field("The mark.")
 
 
@@ -337,6 +338,7 @@ class PositionRow:
     open_buy_lots: OpenLots = field("Resting bids.")
     open_sell_lots: OpenLots = field("Resting asks.")
     open_buy_minor: Minor = field("What resting bids would cost at their limits, fees included.")
+    open_loss_minor: Minor = field("What open orders would lose as they fill: to the mark, and in fees.")
     reduce_buy_lots: OpenLots = field("Of the resting bids, those that may only reduce.")
     reduce_sell_lots: OpenLots = field("Of the resting asks, those that may only reduce.")
     day_net_lots: SignedLots = field("Bought less sold on the business day.")

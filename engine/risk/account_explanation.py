@@ -6,7 +6,6 @@ add up to it. Owns: the taking apart. Does not own: portfolios from outside (mod
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,10 +14,12 @@ import numpy as np
 
 from engine.errors import BadInput, InvariantBroken
 from engine.identity.accounts import is_open
+from engine.risk.fee_kernel import lot_cost_minor
 from engine.risk.margin_kernel import maintenance_with_at, risk_with_at
 from engine.risk.margin_parts import Line, lines_of
 from engine.risk.margin_states import margin_state
 from engine.risk.model.exact import as_decimal, shared_out
+from engine.risk.model.liquidation_move import WHOLE, first_broken_move
 from engine.risk.model.scenario_risk import (
     Group,
     ScenarioRisk,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 CENTS, MILLICENTS = 2, 5  # digits of the amounts
 _BILLION = 10**9
-_STEPS = (*range(1, 100), *range(100, 1_001, 10))  # per cent that a factor is moved by, away from zero
+_BASIS_POINTS = 4  # digits of a share that is told in them
 
 
 class _Account(NamedTuple):
@@ -101,7 +102,7 @@ def explain_account(state: State, account_id: int) -> dict[str, Any]:
 
 
 def explain_order(state: State, account_id: int, instrument_id: int, lots: int) -> dict[str, Any]:
-    """What one more order, signed lots, would change; nothing of the state is changed.
+    """What one more order at the mark, signed lots, would change; nothing of the state is changed.
 
     Raises BadInput when there is no such account or instrument.
     """
@@ -112,12 +113,18 @@ def explain_order(state: State, account_id: int, instrument_id: int, lots: int) 
         )
     row = state.positions[account_id, instrument_id]
     side = "open_buy_lots" if lots > 0 else "open_sell_lots"
+    account, instrument = state.accounts[account_id], state.instruments[instrument_id]
+    mark = int(instrument["mark_ticks"])
+    cost = int(lot_cost_minor(state.fees, account, instrument, mark))
+    fees = abs(lots) * (cost - mark * int(instrument["tick_value_minor"]))
     equity, before = state.margin_minor(account_id)
     row[side] += abs(lots)
+    row["open_loss_minor"] += fees
     try:
         _, after = state.margin_minor(account_id)
     finally:
         row[side] -= abs(lots)
+        row["open_loss_minor"] -= fees
     at = state.tables.address
     risk_now, risk_then = (int(risk_with_at(at, account_id, instrument_id, n)) for n in (0, lots))
     return {
@@ -225,37 +232,20 @@ def _gains(account: _Account, moves: ScenarioSetKept) -> list[Fraction]:
 
 
 def _liquidation_moves(account: _Account, cushion_minor: int) -> dict[str, Decimal | None]:
-    """By factor, the nearest move of it alone that takes equity below maintenance; none where none does.
-
-    In steps of one per cent, of ten beyond the double, then halved to a millionth.
-    """
+    """By factor, the first move of it alone, a share to the basis point, at which equity is below maintenance."""
     found: dict[str, Decimal | None] = {}
     for factor in _factors_of(account):
         name = unpack(account.state.risk.factors[factor])
         scenario = account.state.risk.active.scenarios[0]
 
-        def is_below(move_ppb: int, factor: int = factor, scenario: Any = scenario) -> bool:
+        def left(move: int, factor: int = factor, scenario: Any = scenario) -> Fraction:
             alone = ScenarioSetKept(scenarios=[scenario])
-            alone.returns[factor, 0] = move_ppb
-            return cushion_minor * 1_000 + _gains(account, alone)[0] < 0
+            alone.returns[factor, 0] = move * (_BILLION // WHOLE)
+            return cushion_minor * 1_000 + _gains(account, alone)[0]
 
-        found[name] = _nearest(is_below)
+        move = first_broken_move(left)
+        found[name] = None if move is None else as_decimal(move, _BASIS_POINTS)
     return found
-
-
-def _nearest(is_below: Callable[[int], bool]) -> Decimal | None:
-    if is_below(0):
-        return Decimal(0)
-    for step in _STEPS:
-        for sign in (-1, 1):
-            if sign * step < -100 or not is_below(sign * step * _BILLION // 100):
-                continue
-            safe, broken = 0, sign * step * _BILLION // 100
-            while abs(broken - safe) > 1_000:
-                middle = (broken + safe) // 2
-                safe, broken = (safe, middle) if is_below(middle) else (middle, broken)
-            return Decimal(round(broken / 1_000)).scaleb(-6)
-    return None
 
 
 # Telling --------------------------------------------------------------------------------------

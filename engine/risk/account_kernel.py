@@ -78,7 +78,7 @@ def part_of_instrument(risk, account_id, i, more):
 
     Returns holdings, charge, retail minimum and gross value, in minor units. Each is for the larger of what
     the position becomes if all bids fill and if all asks fill, so that every partial fill is covered; and for
-    the haircut by which equity falls as bids for collateral fill.
+    what equity falls by as orders fill: the haircut of bids for collateral, losses to the mark, fees.
     """
     instrument = risk.instruments[i]
     row = risk.positions[account_id, i]
@@ -94,8 +94,9 @@ def part_of_instrument(risk, account_id, i, more):
     elif terms.haircut_ppm != 0:
         holding -= part_up(max(holding, 0), terms.haircut_ppm)
         cut = part_up((row.open_buy_lots + max(more, 0)) * value, terms.haircut_ppm)
+    falls = cut + row.open_loss_minor
     retail = part_up(worst * value, terms.retail_cap_ppm) if terms.retail_cap_ppm != 0 else np.int64(0)
-    return holding, charge_minor(instrument, terms, worst) + cut, retail + cut, worst * value
+    return holding, charge_minor(instrument, terms, worst) + falls, retail + falls, worst * value
 
 
 @kernel
@@ -253,7 +254,7 @@ def _make(risk, account_id):
             continue
         row = risk.positions[account_id, i]
         lots = held(risk, account_id, i)
-        if lots == 0 and (row.open_buy_lots | row.open_sell_lots | row.cost_minor) == 0:
+        if lots == 0 and (row.open_buy_lots | row.open_sell_lots | row.open_loss_minor | row.cost_minor) == 0:
             continue
         if risk.terms[i].is_modelled != 0:
             if lots != 0:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.state import State
 
 _MILLION = 1_000_000
+_ORDERED = ("open_buy_lots", "open_sell_lots", "open_loss_minor")
 
 
 class Line(NamedTuple):
@@ -36,6 +37,7 @@ class _Held(NamedTuple):
     low: int  # lots, if all asks fill
     high: int  # if all bids do
     bids: int  # lots of bids for what is delivered
+    loss_minor: int  # what orders would lose as they fill
 
     @property
     def lot_minor(self) -> int:
@@ -70,6 +72,7 @@ def lines_of(state: State, account_id: int, scenario_risk_minor: int, *, with_or
             lines.append(Line("liquidity", held.symbol, _liquidity_minor(held, value)))
             lines.append(Line("carry", held.symbol, _part(value, int(held.terms["carry_ppm"]))))
     cuts = [Line("haircut of bids", h.symbol, _cut_minor(h)) for h in holdings]
+    cuts += [Line("loss of orders", h.symbol, h.loss_minor) for h in holdings]
     lines += [*_basis_lines(holdings, state), *cuts]
     if with_orders and state.account_margins[account_id]["is_retail"]:
         least = sum(_part(h.worst * h.lot_minor, int(h.terms["retail_cap_ppm"])) for h in holdings)
@@ -82,12 +85,12 @@ def _holdings(state: State, account_id: int, with_orders: bool) -> list[_Held]:
     found: list[_Held] = []
     for i in state.listed_ids():
         row, lots = state.positions[account_id, i], state.held_lots(account_id, i)
-        bids, asks = (int(row["open_buy_lots"]), int(row["open_sell_lots"])) if with_orders else (0, 0)
+        bids, asks, loss = (int(row[name]) if with_orders else 0 for name in _ORDERED)
         instrument = state.instruments[i]
         symbol = unpack(int(instrument["symbol_packed"]))
         delivered = 0 if state.is_contract(i) else bids
         terms = state.instrument_risks[i]
-        found.append(_Held(instrument, terms, symbol, lots - asks, lots + bids, delivered))
+        found.append(_Held(instrument, terms, symbol, lots - asks, lots + bids, delivered, loss))
     return found
 
 

@@ -55,6 +55,7 @@ class Position(NamedTuple):
     cost_minor: int = 0
     open_buy_lots: int = 0
     open_sell_lots: int = 0
+    open_loss_minor: int = 0  # what orders would lose as they fill: to the mark, and in fees
 
     @property
     def high_lots(self) -> int:
@@ -73,7 +74,7 @@ class Position(NamedTuple):
 
     def alone(self) -> Position:
         """The position without its orders."""
-        return self._replace(open_buy_lots=0, open_sell_lots=0)
+        return self._replace(open_buy_lots=0, open_sell_lots=0, open_loss_minor=0)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Figures(NamedTuple):
     maintenance_margin_minor: int
     at_risk_minor: int  # scenario risk of positions and orders
     names_minor: int  # single names, with orders
-    charges_minor: int  # liquidity, carry and rates, with orders
+    charges_minor: int  # liquidity, carry and rates, with orders and what they lose as they fill
     basis_minor: int  # floor under hedges, with orders
     retail_minor: int  # least initial margin of a retail client
     held_at_risk_minor: int  # scenario risk of positions alone
@@ -126,9 +127,9 @@ class MarginRules:
         names, basis = self._underlyings(positions)
         held_names, held_basis = self._underlyings(alone)
         at_risk, held_at_risk = self.scenario_risk(positions), self.scenario_risk(alone)
-        cuts = sum(haircut_of_bids(self.instruments[i], p) for i, p in positions.items())
-        charges = cuts + sum(charge(self.instruments[i], p.worst_lots) for i, p in positions.items())
-        retail = cuts + sum(retail_minimum(self.instruments[i], p) for i, p in positions.items())
+        falls = sum(haircut_of_bids(self.instruments[i], p) + p.open_loss_minor for i, p in positions.items())
+        charges = falls + sum(charge(self.instruments[i], p.worst_lots) for i, p in positions.items())
+        retail = falls + sum(retail_minimum(self.instruments[i], p) for i, p in positions.items())
         gross = sum(p.worst_lots * self.instruments[i].lot_minor for i, p in positions.items())
 
         initial = part(max(at_risk, names), self.model.initial_ppm) + charges + basis

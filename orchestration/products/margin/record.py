@@ -86,6 +86,7 @@ def make_record(home: Home, report: Report) -> Record:
             book.cost_minor.get(place, 0),
             row.get("open_buy_lots", 0),
             row.get("open_sell_lots", 0),
+            row.get("open_loss_minor", 0),
         )
     return {
         "format_version": FORMAT_VERSION,

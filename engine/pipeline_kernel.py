@@ -468,6 +468,8 @@ def _admit_position(state, c, limit):
         if not is_reduce_only and first.is_reduce_only != 0 and more > 0:
             return _BAD_LINK, none
     if _is_waiting(state, c, first_at):
+        if _is_reduce_only(state, c, first_at):
+            return _OK, none
         return _admit_margin(state, c.account_id, c.instrument_id, c.side_code, limit, lots, none), none
     if is_reduce_only and more > reducible_lots(
         state.instruments, state.positions, state.amounts, c.account_id, c.instrument_id, c.side_code
@@ -686,7 +688,7 @@ def _admit_waiting(state, account_id, at, limit, lots):
     account, instrument = state.accounts[account_id], state.instruments[order.instrument_id]
     lot_minor = lot_cost_minor(state.fees, account, instrument, limit)
     loss, none = order.loss_minor, np.int64(0)
-    if lots * lot_loss_minor(instrument, order.side_code, limit, lot_minor) <= loss:
+    if order.is_reduce_only != 0 or lots * lot_loss_minor(instrument, order.side_code, limit, lot_minor) <= loss:
         return _OK
     reserve_loss(state, at, none)
     reason = _admit_margin(state, account_id, order.instrument_id, order.side_code, limit, lots, none)

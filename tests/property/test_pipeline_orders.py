@@ -270,7 +270,8 @@ class Walk:
         assert has == Counter({i: lots for i, lots in due.items() if lots})
         for row in used_rows(state.day):
             at = int(row["account_id"]), int(row["instrument_id"])
-            loss = 0 if at[0] == STREET else self.loss_of(row)
+            is_free = at[0] == STREET or row["is_reduce_only"]
+            loss = 0 if is_free else self.loss_of(row)
             assert row["loss_minor"] == loss, int(row["order_id"])
             sums["open_loss_minor"][at] += loss
         for name in (

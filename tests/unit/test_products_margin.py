@@ -178,7 +178,7 @@ def test_a_sound_day_passes_and_leaves_its_papers(book: MarginBook) -> None:
     assert run(home) == {}
     path = record_path(home, "2026-10-05")
     html = path.with_suffix(".html").read_text()
-    assert "Margin as of 2026-10-05" in html and "<td>yes</td>" in html and "NO" not in html
+    assert "Margin as of 2026-10-05" in html and "<td>yes</td>" in html and "<td>NO</td>" not in html
     assert path.read_bytes() == path.read_bytes()
 
 

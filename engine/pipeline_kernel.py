@@ -688,7 +688,10 @@ def _admit_waiting(state, account_id, at, limit, lots):
     account, instrument = state.accounts[account_id], state.instruments[order.instrument_id]
     lot_minor = lot_cost_minor(state.fees, account, instrument, limit)
     loss, none = order.loss_minor, np.int64(0)
-    if order.is_reduce_only != 0 or lots * lot_loss_minor(instrument, order.side_code, limit, lot_minor) <= loss:
+    if (
+        order.is_reduce_only != 0
+        or lots * lot_loss_minor(instrument, order.side_code, limit, lot_minor) <= loss
+    ):
         return _OK
     reserve_loss(state, at, none)
     reason = _admit_margin(state, account_id, order.instrument_id, order.side_code, limit, lots, none)

@@ -31,6 +31,7 @@ from schemas.risk import (
     MarginReviewed,
     MarginStateChanged,
     ScenariosActivated,
+    VectorActivated,
 )
 
 _PACKAGES = (reference, risk, identity, payments, financing, safekeeping, settlement, incidents)
@@ -84,7 +85,7 @@ class SlowLane:
             self._post(command, transfer)
         if applier is not None or moves:
             self._state.tables.forget()  # whatever moved, no figure of it is used again
-        if cls is MarkChanged or cls is InstrumentRiskSet:
+        if cls in (MarkChanged, InstrumentRiskSet, VectorActivated):
             self._moved.update(_exposed(self._state, event.instrument_id))
         elif cls is MarginModelSet or cls is ScenariosActivated:
             for instrument_id in self._state.listed_ids():

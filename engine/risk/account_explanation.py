@@ -16,7 +16,7 @@ from engine.errors import BadInput, InvariantBroken
 from engine.identity.accounts import is_open
 from engine.risk.fee_kernel import lot_cost_minor
 from engine.risk.margin_kernel import maintenance_with_at, risk_with_at
-from engine.risk.margin_parts import Line, lines_of
+from engine.risk.margin_parts import Line, lines_of, no_collateral_minor
 from engine.risk.margin_states import margin_state
 from engine.risk.model.exact import as_decimal, shared_out
 from engine.risk.model.liquidation_move import WHOLE, first_broken_move
@@ -31,6 +31,7 @@ from engine.risk.model.scenario_risk import (
     scenario_risk,
     worst_scenarios,
 )
+from engine.risk.option_vectors import option_returns, reference_minor
 from engine.risk.scenarios import ScenarioSetKept, returns_of
 from schemas.codes import MarginState, ScenarioGroup
 from schemas.packed import unpack
@@ -216,23 +217,36 @@ def _by_factor(account: _Account, risk: ScenarioRisk) -> dict[str, int]:
 def _factors_of(account: _Account) -> list[int]:
     """The factors that move what an account holds."""
     names = ("first_factor_id", "second_factor_id", "basis_factor_id", "peg_factor_id")
-    terms = account.state.instrument_risks
-    return sorted({int(terms[i][name]) for i in account.lots for name in names} - {0})
+    terms, options = account.state.instrument_risks, account.state.risk.options
+    moved = [options[i].underlying_instrument_id if i in options else i for i in account.lots]
+    found = {int(terms[i][name]) for i in moved for name in names}
+    found |= {options[i].volatility_factor_id for i in account.lots if i in options}
+    return sorted(found - {0})
 
 
 def _gains(account: _Account, moves: ScenarioSetKept) -> list[Fraction]:
     """What the positions gain in every scenario of a set, in millicents, before rounding and damping."""
     total = [Fraction(0)] * len(moves.scenarios)
     for i, lots in account.lots.items():
-        row = account.state.instruments[i]
-        value = lots * int(row["mark_ticks"]) * int(row["tick_value_minor"]) * 1_000
-        returns = returns_of(moves, account.state.instrument_risks[i])
+        value, returns = _measured(account.state, i, moves)
+        value *= lots * 1_000
         total = [t + Fraction(value * r, _BILLION) for t, r in zip(total, returns, strict=True)]
     return total
 
 
+def _measured(state: State, i: int, moves: ScenarioSetKept) -> tuple[int, list[int]]:
+    """What a lot's returns are parts of, and its returns; of a vector whose terms nobody told, none."""
+    row, option = state.instruments[i], state.risk.options.get(i)
+    if option is not None:
+        return reference_minor(state, option), option_returns(state, option, moves)
+    if state.instrument_risks[i]["reference_minor"]:
+        return 0, [0] * len(moves.scenarios)
+    value = int(row["mark_ticks"]) * int(row["tick_value_minor"])
+    return value, returns_of(moves, state.instrument_risks[i])
+
+
 def _liquidation_moves(account: _Account, cushion_minor: int) -> dict[str, Decimal | None]:
-    """By factor, the first move of it alone, a share to the basis point, at which equity is below maintenance."""
+    """By factor, the first move of it alone at which equity is below maintenance, as a share."""
     found: dict[str, Decimal | None] = {}
     for factor in _factors_of(account):
         name = unpack(account.state.risk.factors[factor])
@@ -256,16 +270,19 @@ def _holdings(state: State, account_id: int) -> list[dict[str, Any]]:
     for i in state.listed_ids():
         row, instrument = state.positions[account_id, i], state.instruments[i]
         held = state.held_lots(account_id, i)
-        if not (held or row["open_buy_lots"] or row["open_sell_lots"]):
+        if not (held or row["open_buy_lots"] or row["open_sell_lots"] or row["open_loss_minor"]):
             continue
         value = held * int(instrument["mark_ticks"]) * int(instrument["tick_value_minor"])
+        no_collateral = no_collateral_minor(state, account_id, i, held)
         found.append(
             {
                 "symbol": _symbol(state, i),
                 "lots": held,
                 "value": as_decimal(value, CENTS),
+                "no_collateral": as_decimal(no_collateral, CENTS),
                 "open_buy_lots": int(row["open_buy_lots"]),
                 "open_sell_lots": int(row["open_sell_lots"]),
+                "loss_of_orders": as_decimal(int(row["open_loss_minor"]), CENTS),
             }
         )
     return found

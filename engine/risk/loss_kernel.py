@@ -1,10 +1,10 @@
-"""What open orders would lose at once if they were filled at their worst prices: against the mark, and in fees.
+"""What open orders would lose at once if they filled at their worst prices: against the mark, and in fees.
 
-An account reserves it for every order that may open a position, for all of its open lots: those of an exit that
-awaits its entry, and of a leg whose other leg reserves the lots, too. So whatever part of whatever such orders
-fills, equity falls by no more than margin does. It is counted anew when a mark moves. An order that may only
-reduce reserves none: as it fills it sets free what its position asks, and a stop that protects a position must
-not ask for as much as the move that it protects from.
+An account reserves it for every order that may open a position, for all of its open lots: those of an exit
+that awaits its entry, and of a leg whose other leg reserves the lots, too. So whatever part of whatever such
+orders fills, equity falls by no more than margin does. It is counted anew when a mark moves. An order that
+may only reduce reserves none: as it fills it sets free what its position asks, and a stop that protects a
+position must not ask for as much as the move that it protects from.
 
 Owns: the amount, and where it is counted. Does not own: when (execution_kernel.py, engine/market).
 """
@@ -32,7 +32,7 @@ def lot_loss_minor(instrument, side, worst_ticks, lot_cost_minor):
 
 @kernel
 def due_loss_minor(account, instrument, order):
-    """What a day's order has to reserve for it as things are; nothing of the street, or if it may only reduce."""
+    """What a day's order has to reserve for it as things are; of the street, or if it only reduces, zero."""
     if is_street(account) or order.is_reduce_only != 0:
         return order.open_lots * 0
     lot = lot_loss_minor(instrument, order.side_code, order.reserve_ticks, order.reserve_minor)

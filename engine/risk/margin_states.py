@@ -46,6 +46,6 @@ def margin_state(
 
 
 def has_open_orders(state: State, account_id: int) -> bool:
-    """Whether an account has orders that margin is asked for; exits that only wait ask what they would lose."""
+    """Whether an account has orders that ask for margin, if only for what they would lose."""
     rows = state.positions[account_id]
     return bool((rows["open_buy_lots"] | rows["open_sell_lots"] | rows["open_loss_minor"]).any())

@@ -1,8 +1,8 @@
 """An order that was accepted can be filled: in any part, beside any others, equity stays at or above margin.
 
-Marks stay where they are, so nothing but orders and fills moves anything. Orders lie on both sides of the mark, some
-wait for their entry or for a stop, and every fill may cost a fee. Only what a reduce-only order loses as it fills is not
-reserved.
+Marks stay where they are, so nothing but orders and fills moves anything. Orders lie on both sides of the
+mark, some wait for their entry or for a stop, and every fill may cost a fee. Only what a reduce-only order
+loses as it fills is not reserved.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from engine.market.day_orders import used_rows
 from engine.risk.margin_kernel import risk_with_at
-from tests.support.risk_model import name_factors, put_in_force, set_retail, set_terms
+from tests.support.risk_model import give_vector, name_factors, put_in_force, set_retail, set_terms
 from tests.support.scenario import World
 
 CLIENT, STREET = 7, 9
@@ -41,12 +41,14 @@ class Trial:
         world.play(f"terms {CLIENT} fees={draw.choice((0, 1))}")
         for instrument_id in (1, 2, 3):
             set_terms(world, draw, instrument_id, draw.random() < 0.8)
-        set_retail(world, CLIENT, draw.random() < 0.4)
+        set_retail(world, CLIENT, draw.random() < 0.4, own_asset_id=draw.choice((0, 0, 2)))
+        if draw.random() < 0.3 and world.pipeline.state.instrument_risks[3]["is_modelled"]:
+            give_vector(world, draw, 3)
         self.number = 0
         self.own: list[int] = []
 
     def step(self) -> int:
-        """Ask for something of the client, or for an order of the street that fills what is open. Returns whose."""
+        """Ask for something of the client, or for an order of the street. Returns whose."""
         account = CLIENT if self.draw.random() < 0.6 else STREET
         for line in self._client() if account == CLIENT else self._street():
             for told in self.world.attempt(line):
@@ -66,14 +68,22 @@ class Trial:
 
     def _street(self) -> list[str]:
         """An order that takes whatever it meets, or one that waits to be met."""
-        symbol, side, lots = self.draw.choice(SYMBOLS), self.draw.choice(("BUY", "SELL")), self.draw.randint(1, 25)
+        symbol, side, lots = (
+            self.draw.choice(SYMBOLS),
+            self.draw.choice(("BUY", "SELL")),
+            self.draw.randint(1, 25),
+        )
         taking = f"{120 if side == 'BUY' else 80}.00 IOC"
         price = taking if self.draw.random() < 0.7 else self._price()
         return [f"order {STREET} #{self._next()} {side} {lots} {symbol} @ {price}"]
 
     def _client(self) -> list[str]:
         """An order, a bracket, another price or size for an order, or its end."""
-        symbol, side, lots = self.draw.choice(SYMBOLS), self.draw.choice(("BUY", "SELL")), self.draw.randint(1, 25)
+        symbol, side, lots = (
+            self.draw.choice(SYMBOLS),
+            self.draw.choice(("BUY", "SELL")),
+            self.draw.randint(1, 25),
+        )
         of = f"{side} {lots} {symbol}"
         known = self.draw.choice(self.own[-6:] or [1])
         kind = self.draw.choices(("limit", "stop", "bracket", "replace", "cancel"), (8, 2, 2, 3, 1))[0]
@@ -133,4 +143,6 @@ def test_the_trials_reach_everything() -> None:
         trial = Trial(seed)
         for _ in range(30):
             trial.step()
-    assert min(reached[what] for what in ("accepted", "filled", "refused", "replaced", "cancelled")) >= 40, reached
+    assert min(reached[what] for what in ("accepted", "filled", "refused", "replaced", "cancelled")) >= 40, (
+        reached
+    )

@@ -289,7 +289,7 @@ class Walk:
             assert seen == {at: lots for at, lots in sums[name].items() if lots}, name
 
     def loss_of(self, row: Any) -> int:
-        """What an order would lose if all of it filled now at its worst price: against the mark, and in fees."""
+        """What an order would lose if all of it filled now: against the mark, and in fees."""
         instrument = self.state.instruments[int(row["instrument_id"])]
         worst, tick = int(row["reserve_ticks"]), int(instrument["tick_value_minor"])
         sign = 1 if row["side_code"] == Side.BUY else -1

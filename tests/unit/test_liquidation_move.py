@@ -22,7 +22,7 @@ from engine.risk.model.liquidation_move import first_broken_move
         ("nearer above, in the same per cent", lambda bp: 550 + bp if bp < 0 else 540 - bp, 541),
         ("all but all of it", lambda bp: 9_989 + bp, -9_990),
         ("no value below half, and none lost before", lambda bp: 1 if bp > -5_000 else None, None),
-        ("no value from inside a step on", lambda bp: (1 if bp > -5_050 else -1 if bp <= -5_100 else None), -5_050),
+        ("no value in the middle of a step", lambda bp: 1 if bp > -50 else None if bp > -99 else -1, -50),
     ],
 )  # fmt: skip
 def test_the_first_move_that_is_below(told: str, left: Callable[[int], int | None], move: int | None) -> None:

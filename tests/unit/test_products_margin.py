@@ -41,6 +41,7 @@ MODELS: dict[str, Callable[[MarginBook], Any]] = {
     "by the listing's rate": lambda b: b,
     "by rate under other parameters": lambda b: b.parameters(),
     "all modelled": lambda b: b.model(),
+    "all modelled, one by a vector from outside": lambda b: b.model().vectors(),
     "one by rate, two modelled": lambda b: b.model(unmodelled=(2,)).parameters(),
     "terms without scenarios": lambda b: b.terms(),
     "another set after the first": lambda b: b.model().trade(20).model().parameters(),

@@ -1,7 +1,8 @@
 """What is charged beside scenario risk: a line for each subject, with what it came from.
 
 Owns: liquidity (LQ), basis (BF), concentration (CJ), funding and fees (FP), minimum (MC), retail leverage
-(RF), what orders lose as they fill (XL). Does not own: how they become a requirement, or what comes off equity (requirement.py).
+(RF), what orders lose as they fill (XL). Does not own: how they become a requirement, or what comes off
+equity (requirement.py).
 
 All are zero or more, on the net lots of each instrument, rounded up to the unit. With open orders each looks
 at the worst that they can leave: lots may end anywhere between `lots - asks` and `lots + bids`.

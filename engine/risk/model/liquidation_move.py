@@ -16,10 +16,10 @@ _UP = (*range(100, WHOLE, 100), *range(WHOLE, 10 * WHOLE + 1, 1_000))
 def first_broken_move(left: Callable[[int], Fraction | int | None]) -> int | None:
     """The first move, in basis points, at which equity is below maintenance margin.
 
-    `left` is equity less maintenance margin after a move, or nothing where a position has no value any more; there
-    the search of that side ends. First is nearest to zero, and of two as near the one down; 0 where equity is below
-    already, nothing where it is not from -99.9 % to +1000 %. Looked for in steps of one per cent, of ten beyond the
-    double, then halved to a basis point: what is broken only inside a step is not seen.
+    `left` is equity less maintenance margin after a move, or nothing where a position has no value any more;
+    there the search of that side ends. First is nearest to zero, of two as near the one down; 0 where equity
+    is below already, nothing where it never is from -99.9 % to +1000 %. Looked for in steps of one per cent, of
+    ten beyond the double, then halved to a basis point: what is broken only inside a step is not seen.
     """
     if _is_broken(left(0)):
         return 0

@@ -1,12 +1,14 @@
 """How far each factor alone must move until an account is liquidated.
 
-Owns: what is told by factor. Does not own: the search (liquidation_move.py). Equity moves as the positions are worth after the move, fully revalued; the maintenance
-margin and haircuts stay what they are, and so do all other factors.
+Owns: what is told by factor. Does not own: the search (liquidation_move.py). Equity moves as the positions
+are worth after the move, fully revalued; the maintenance margin and haircuts stay what they are, and so do
+all other factors.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from engine.errors import BadInput
@@ -22,8 +24,8 @@ _RATE_SHARE = Fraction(1, 10)  # an interest rate moves by tenths of that
 def liquidation_prices(valued: Valuation) -> dict[str, dict[str, Any]]:
     """By factor: the first move at which equity is below the maintenance margin, and the level there.
 
-    The move is found to a basis point of the factor's level, of a rate to a tenth of that. A price is told where the factor has a level: declared, or that of an instrument that moves exactly with
-    it.
+    The move is found to a basis point of the factor's level, of a rate to a tenth of that. A price is told
+    where the factor has a level: declared, or that of an instrument that moves exactly with it.
     """
     found: dict[str, dict[str, Any]] = {}
     moved = dict.fromkeys(f for terms in valued.part_terms.values() for f in terms.factors())
@@ -33,14 +35,7 @@ def liquidation_prices(valued: Valuation) -> dict[str, dict[str, Any]]:
         kind = valued.case.scenarios.kinds[factor]
         size = _size(kind, level, terms)
         cushion = Fraction(valued.equity.total - valued.maintenance.total, valued.scale)
-
-        def left(
-            move: int, factor: str = factor, terms: list[Terms] = terms, at: tuple[Fraction, Fraction] = (cushion, size)
-        ) -> Fraction | None:
-            gain = _gain(factor, terms, at[1] * Fraction(move, WHOLE))
-            return None if gain is None else at[0] + gain
-
-        move = first_broken_move(left)
+        move = first_broken_move(partial(_left, factor, terms, cushion, size))
         found[factor] = _told(kind, level, None if move is None else size * Fraction(move, WHOLE), cushion)
     return found
 
@@ -90,6 +85,12 @@ def _level(valued: Valuation, factor: str) -> Fraction | None:
         if rate.factor == factor:
             return 1 / rate.rate if rate.is_inverted else rate.rate
     return None
+
+
+def _left(factor: str, terms: list[Terms], cushion: Fraction, size: Fraction, move: int) -> Fraction | None:
+    """Equity less maintenance margin after a move in basis points."""
+    gain = _gain(factor, terms, size * Fraction(move, WHOLE))
+    return None if gain is None else cushion + gain
 
 
 def _gain(factor: str, terms: list[Terms], move: Fraction) -> Fraction | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
 from engine.pipeline import Pipeline
@@ -36,7 +38,7 @@ YEARS, DEVIATION = 73 / 365, 0.3
 def opened() -> World:
     """A share at 100.00, a call and a put on a lot of it at 105.00 and 95.00, and five scenarios."""
     world = World().play(f"open {CLIENT} CUSTOMER_MARGIN\nopen {STREET} STREET\ndeposit {CLIENT} 1000.00")
-    for number, symbol, strike, is_call in ((CALL, "CALL", 10_500, 1), (PUT, "PUT", 9_500, 0)):
+    for number, symbol in ((CALL, "CALL"), (PUT, "PUT")):
         world.send(
             ListInstrument, instrument_id=number, instrument_class_code=InstrumentClass.OPTION,
             symbol_packed=pack(symbol), base_asset_id=2, quote_asset_id=1, lot_units=1, tick_value_minor=1,
@@ -139,8 +141,7 @@ def test_the_desk_values_anew_when_something_changed_and_not_before() -> None:
     assert ask(world, desk) == [], "a mark may move so far"
     world.play(f"mark ACME {100.01 + REVALUE_BPS / 100:.2f}")
     assert [type(c) for c in ask(world, desk)] == both
-    terms = {n: getattr(world.pipeline.state.risk.options[PUT], n) for n in SetOptionTerms.__dataclass_fields__
-             if hasattr(world.pipeline.state.risk.options[PUT], n)}  # fmt: skip
+    terms = asdict(world.pipeline.state.risk.options[PUT])
     world.send(SetOptionTerms, instrument_id=PUT, **terms | {"volatility_ppm": 500_000})
     assert [c.instrument_id for c in ask(world, desk)] == [PUT, PUT]
     world.play("day 2026-10-06")

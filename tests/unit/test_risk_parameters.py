@@ -224,7 +224,7 @@ def test_a_report_tells_what_the_margin_is_made_of() -> None:
 
 
 def test_haircuts_by_tier_and_own_paper_in_numbers() -> None:
-    """Twelve shares at 100.00: five less 10 %, four less 20 %, three less all of it: 450.00 and 320.00 count."""
+    """Twelve shares at 100.00: five less 10 %, four less 20 %, three less all: 450.00 and 320.00 count."""
     world = prepared().play("open 9 STREET\ndeposit 7 1000.00\ntransfer 7 ACME 12")
     world.send(SetInstrumentRisk, instrument_id=1, is_modelled=1, **TIERS)
     world.play("expect equity 7 1770.00\norder 7 #1 BUY 3 ACME @ 100.00")
@@ -263,7 +263,7 @@ def test_a_vector_is_whole_and_of_its_set() -> None:
 
 
 def test_an_option_in_numbers() -> None:
-    """A lot that loses 10 % of a reference of 100.00 and counts as 40 % of it: 13.00 of initial margin a lot."""
+    """A lot that loses 10 % of a reference of 100.00 and counts as 40 % of it: 13.00 of initial margin."""
     world = prepared().play("open 9 STREET\ndeposit 7 1000.00")
     world.send(SetInstrumentRisk, instrument_id=3, is_modelled=1, carry_ppm=10_000, retail_cap_ppm=500_000)
     world.send(SetVectorPart, **PART, return_1_ppb=-BILLION // 10)

@@ -18,8 +18,8 @@ def first_broken_move(left: Callable[[int], Fraction | int | None]) -> int | Non
 
     `left` is equity less maintenance margin after a move, or nothing where a position has no value any more;
     there the search of that side ends. First is nearest to zero, of two as near the one down; 0 where equity
-    is below already, nothing where it never is from -99.9 % to +1000 %. Looked for in steps of one per cent, of
-    ten beyond the double, then halved to a basis point: what is broken only inside a step is not seen.
+    is below already, nothing where it never is from -99.9 % to +1000 %. Looked for in steps of one per cent,
+    of ten beyond the double, then halved to a basis point: what is broken only inside a step is not seen.
     """
     if _is_broken(left(0)):
         return 0

@@ -23,8 +23,8 @@ from engine.market.words_kernel import (
 )
 from engine.memory_kernel import load
 from engine.risk.account_kernel import is_contract, note
-from engine.risk.admission_kernel import is_street
 from engine.risk.fee_kernel import fee_minor, lot_cost_minor
+from engine.risk.loss_kernel import count_loss, due_loss_minor, is_street
 from engine.risk.margin_kernel import equity, initial_margin
 from engine.risk.risk_block_kernel import RISK_BLOCK
 from schemas.codes import MarketEventKind, MarketEventReason, OrderType, Side
@@ -154,6 +154,7 @@ def order_row(state, events, kind, cause, at_ns, rows, at, order_id, instrument_
 # What an order reserves follows from its row and its other leg's. So whatever happens to either, both are
 # looked at again, and no event has to know how the two hang together. Exits reserve as their entry is filled:
 # from then on they can be set free at any time, and what they will take may be promised to nothing else.
+# What an order would lose as it fills it reserves by itself, for all of its open lots (loss_kernel.py).
 
 
 @kernel
@@ -204,9 +205,20 @@ def reserve(state, at, lots):
 
 
 @kernel
+def reserve_loss(state, at, minor):
+    """Count what a day's order would lose as it fills."""
+    order = state.day.rows[at]
+    if minor != order.loss_minor:
+        count_loss(state.positions, order, minor)
+        note(state.risk, order.account_id, order.instrument_id, 0, 0)
+
+
+@kernel
 def _keep_reserve(state, at):
     """Let an order and its other leg reserve what they have to now."""
     order = state.day.rows[at]
+    account, instrument = state.accounts[order.account_id], state.instruments[order.instrument_id]
+    reserve_loss(state, at, due_loss_minor(account, instrument, order))
     reserve(state, at, due_lots(state, at) - order.reserved_lots)
     partner_at = position_of(state, order.partner_order_id) if order.partner_order_id != 0 else 0
     if partner_at != 0:

@@ -21,6 +21,7 @@ from engine.execution_kernel import (
     position_of,
     record,
     reserve,
+    reserve_loss,
     tell_margins,
 )
 from engine.market.day_orders_kernel import (
@@ -82,6 +83,8 @@ from engine.risk.admission_kernel import (
     lots_to_cut,
     reducible_lots,
 )
+from engine.risk.fee_kernel import lot_cost_minor
+from engine.risk.loss_kernel import lot_loss_minor
 from engine.risk.margin_kernel import is_cash_account
 from schemas.codes import (
     AccountStatus,
@@ -465,7 +468,9 @@ def _admit_position(state, c, limit):
         if not is_reduce_only and first.is_reduce_only != 0 and more > 0:
             return _BAD_LINK, none
     if _is_waiting(state, c, first_at):
-        return _OK, none
+        if _is_reduce_only(state, c, first_at):
+            return _OK, none
+        return _admit_margin(state, c.account_id, c.instrument_id, c.side_code, limit, lots, none), none
     if is_reduce_only and more > reducible_lots(
         state.instruments, state.positions, state.amounts, c.account_id, c.instrument_id, c.side_code
     ):
@@ -517,6 +522,7 @@ def _match_place(state, packed, c, limit, events, trade_epoch_day):
     order.price_ticks = c.stop_ticks if c.order_type_code == _STOP else 0
     order.reserve_ticks = limit
     order.reserve_minor = 0
+    order.loss_minor = 0
     order.open_lots = 0
     order.reserved_lots = 0
     order.freed_lots = 0
@@ -641,7 +647,9 @@ def _admit_larger(state, account_id, at, limit, lots):
     none = np.int64(0)
     partner_at = position_of(state, order.partner_order_id) if order.partner_order_id != 0 else 0
     if order.is_waiting != 0:
-        return (_BAD_LINK if lots > order.open_lots else _OK), none  # it may not outgrow its entry
+        if lots > order.open_lots:
+            return _BAD_LINK, none  # it may not outgrow its entry
+        return _admit_waiting(state, account_id, at, limit, lots), none
     partner = state.day.rows[partner_at]
     gives_way = order.is_second_leg != 0 and partner_at != 0 and partner.is_reduce_only > order.is_reduce_only
     if gives_way and lots > partner.open_lots:
@@ -652,6 +660,8 @@ def _admit_larger(state, account_id, at, limit, lots):
         reason = _admit_margin(state, account_id, order.instrument_id, order.side_code, limit, lots, none)
         if reason == _OK:
             return _OK, none
+    loss = order.loss_minor
+    reserve_loss(state, at, none)
     reserve(state, at, -reserved)
     order.open_lots = lots
     more = due_lots(state, at)
@@ -667,7 +677,26 @@ def _admit_larger(state, account_id, at, limit, lots):
             state, account_id, order.instrument_id, order.side_code, limit, lots, more
         )  # fmt: skip
     reserve(state, at, reserved)
+    reserve_loss(state, at, loss)
     return reason, more - reserved
+
+
+@kernel
+def _admit_waiting(state, account_id, at, limit, lots):
+    """Rungs 4xx for an exit as it would stand: its lots are its entry's, what it may lose is its own."""
+    order = state.day.rows[at]
+    account, instrument = state.accounts[account_id], state.instruments[order.instrument_id]
+    lot_minor = lot_cost_minor(state.fees, account, instrument, limit)
+    loss, none = order.loss_minor, np.int64(0)
+    if (
+        order.is_reduce_only != 0
+        or lots * lot_loss_minor(instrument, order.side_code, limit, lot_minor) <= loss
+    ):
+        return _OK
+    reserve_loss(state, at, none)
+    reason = _admit_margin(state, account_id, order.instrument_id, order.side_code, limit, lots, none)
+    reserve_loss(state, at, loss)
+    return reason
 
 
 @kernel

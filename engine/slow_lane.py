@@ -31,6 +31,7 @@ from schemas.risk import (
     MarginReviewed,
     MarginStateChanged,
     ScenariosActivated,
+    VectorActivated,
 )
 
 _PACKAGES = (reference, risk, identity, payments, financing, safekeeping, settlement, incidents)
@@ -84,7 +85,7 @@ class SlowLane:
             self._post(command, transfer)
         if applier is not None or moves:
             self._state.tables.forget()  # whatever moved, no figure of it is used again
-        if cls is MarkChanged or cls is InstrumentRiskSet:
+        if cls in (MarkChanged, InstrumentRiskSet, VectorActivated):
             self._moved.update(_exposed(self._state, event.instrument_id))
         elif cls is MarginModelSet or cls is ScenariosActivated:
             for instrument_id in self._state.listed_ids():
@@ -149,7 +150,8 @@ def _exposed(state: State, instrument_id: int) -> list[int]:
     """The accounts that hold or have ordered an instrument."""
     held = state.positions[:, instrument_id]
     base = int(state.instruments[instrument_id]["base_asset_id"])
-    at_risk = held["position_lots"] | held["open_buy_lots"] | held["open_sell_lots"]
+    ordered = held["open_buy_lots"] | held["open_sell_lots"] | held["open_loss_minor"]
+    at_risk = held["position_lots"] | ordered
     return np.flatnonzero(at_risk | state.balances.amounts[: len(held), base]).tolist()
 
 

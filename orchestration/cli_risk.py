@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -155,6 +156,7 @@ def load_scenarios(
     from engine.replay import recover
     from engine.risk.loading import commands_of
     from engine.risk.model.scenario_set import read_set
+    from engine.risk.option_vectors import all_vectors
     from schemas.market import CommandRefused
 
     place = home_of(home)
@@ -164,7 +166,8 @@ def load_scenarios(
         if state is None:
             raise BadInput("the journal is empty")
         set_id = max(state.risk.active.set_id, state.risk.draft.set_id) + 1
-        commands = list(commands_of(made, set_id, state.risk.factors, operator, 0))
+        valued = partial(all_vectors, state, at_ns=0)
+        commands = list(commands_of(made, set_id, state.risk.factors, operator, 0, valued))
         with SocketClient(place.socket) as client:
             for first in range(0, len(commands), _COMMANDS_A_LINE):
                 receipt = client.submit(commands[first : first + _COMMANDS_A_LINE])

@@ -41,9 +41,10 @@ class InstrumentClass(IntEnum):
     CRYPTO_SPOT = 3
     CFD = 4
     PERPETUAL = 5
+    OPTION = 6  # its premium is marked like a contract's price, not paid in advance
 
 
-CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
+CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL, InstrumentClass.OPTION)
 """What is a claim on a price difference and never delivered."""
 
 

@@ -76,6 +76,10 @@ ReturnPpb = Annotated[
         "A return in thousand-millionths; a price may fall below zero.", "_ppb", ge=-2 * 10**9, le=2 * 10**9
     ),
 ]
+VectorReturnPpb = Annotated[
+    int,
+    Kind("A profit in thousand-millionths of what it is measured by.", "_ppb", ge=-4 * 10**9, le=4 * 10**9),
+]
 Word = Annotated[int, Kind("Eight bytes of a SHA-256 digest, big-endian, as a signed integer.", "_word")]
 PackedWord = Annotated[int, Kind("Several small numbers in one word; the column says which.", "_word")]
 ExpiryNanos = Annotated[

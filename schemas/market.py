@@ -510,7 +510,12 @@ class OrderRow:
     self_trade_code: SelfTradeCode = field("What becomes of it where it meets its own group.")
     price_ticks: AskedTicks = field("Its limit, or the stop of a stop order; zero for none.")
     reserve_ticks: AskedTicks = field("The worst price that it may trade at.")
-    reserve_minor: Minor = field("What one lot of a bid reserves: at that price, fee included.")
+    reserve_minor: Minor = field(
+        "What one lot comes to at that price, fee included; of a bid it is reserved."
+    )
+    loss_minor: Minor = field(
+        "What it reserves for what it would lose as it fills: to the mark, and in fees."
+    )
     open_lots: OpenLots = field("What of it lives; zero when it has ended.")
     reserved_lots: OpenLots = field("What of it counts for margin.")
     freed_lots: OpenLots = field("What the entry of an exit was filled for.")

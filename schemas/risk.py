@@ -23,7 +23,9 @@ from schemas.kinds import (
     MarginStateCode,
     Minor,
     MinorUnits,
+    NoAssetId,
     NoFactorId,
+    NoInstrumentId,
     OpenLots,
     Packed,
     PersonId,
@@ -34,6 +36,7 @@ from schemas.kinds import (
     ScenarioSetId,
     SignedLots,
     SignedRatePpm,
+    VectorReturnPpb,
 )
 from schemas.record import Role, field, record
 
@@ -117,6 +120,10 @@ class InstrumentRisk:
     basis_ppm: RatePpm = field("Floor under a hedge by another instrument of the same underlying.")
     retail_cap_ppm: RatePpm = field("Least initial margin of a retail client, of the value; zero for none.")
     haircut_ppm: RatePpm = field("Part of the value of a holding that is no collateral.")
+    second_from_lots: OpenLots = field("Lots of a holding beyond which another part is none; zero for none.")
+    second_haircut_ppm: RatePpm = field("That part, of what is beyond.")
+    third_from_lots: OpenLots = field("Lots beyond which yet another part is none; zero for none.")
+    third_haircut_ppm: RatePpm = field("That part, of what is beyond.")
     is_single_name: Flag = field("Whether its issuer can fail alone.")
 
 
@@ -126,6 +133,49 @@ class AccountMarginTerms:
 
     is_retail: Flag = field("Whether the caps and the close-out rule of retail clients hold.")
     has_protection: Flag = field("Whether a negative balance is written off; a retail client's always is.")
+    own_asset_id: NoAssetId = field("What its owner issues: no holding of it is collateral; zero for none.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionTerms:
+    """What an option is a right to, and how uncertain its worth is. Its forward is the underlying's mark.
+
+    Source: Black, The pricing of commodity contracts (1976).
+    """
+
+    underlying_instrument_id: NoInstrumentId = field("What it is an option on.")
+    underlying_lots: OpenLots = field("Lots of it that one lot of the option is a right to.")
+    strike_ticks: AskedTicks = field("The price of exercise, in ticks of the underlying.")
+    expiry_epoch_day: EpochDay = field("The day on which it is exercised or not.")
+    is_call: Flag = field("Whether it is a right to buy; if not, to sell.")
+    volatility_ppm: RatePpm = field("Deviation of the underlying's return in a year, as the market has it.")
+    volatility_factor_id: NoFactorId = field("What moves that; zero for nothing.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorPart:
+    """Profits of a lot in eight scenarios one after the other, as parts of what the vector is measured by."""
+
+    scenario_set_id: ScenarioSetId = field("The set.")
+    first_scenario_no: ScenarioNo = field("The first of the eight.")
+    return_1_ppb: VectorReturnPpb = field("In the first.")
+    return_2_ppb: VectorReturnPpb = field("In the second.")
+    return_3_ppb: VectorReturnPpb = field("In the third.")
+    return_4_ppb: VectorReturnPpb = field("In the fourth.")
+    return_5_ppb: VectorReturnPpb = field("In the fifth.")
+    return_6_ppb: VectorReturnPpb = field("In the sixth.")
+    return_7_ppb: VectorReturnPpb = field("In the seventh.")
+    return_8_ppb: VectorReturnPpb = field("In the eighth; zero where the set has no more.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstrumentVector:
+    """A vector that was computed outside, as it is put in force."""
+
+    scenario_set_id: ScenarioSetId = field("The set that it belongs to.")
+    scenario_count: Count = field("Scenarios that it has.")
+    reference_minor: Minor = field("What its profits are parts of: a lot of the underlying's value.")
+    delta_ppm: SignedRatePpm = field("What part of that a lot counts as in charges; a put's is negative.")
 
 
 # Commands ---------------------------------------------------------------------------------------------------
@@ -197,6 +247,27 @@ class TakeOverAccount(Command):
 
     account_id: AskedAccountId = field("Whose positions.")
     house_account_id: AskedAccountId = field("The firm's own account that takes them.")
+
+
+@record(table="set_option_terms", key="sequence", role=Role.COMMAND, type_code=98)
+class SetOptionTerms(OptionTerms, Command):
+    """Say what an option is a right to."""
+
+    instrument_id: AskedInstrumentId = field("The option.")
+
+
+@record(table="set_vector_part", key="sequence", role=Role.COMMAND, type_code=99)
+class SetVectorPart(VectorPart, Command):
+    """Give the next eight profits of the vector that is being prepared for an instrument."""
+
+    instrument_id: AskedInstrumentId = field("The instrument.")
+
+
+@record(table="activate_vector", key="sequence", role=Role.COMMAND, type_code=100)
+class ActivateVector(InstrumentVector, Command):
+    """Value an instrument by the vector that was prepared: now, or as its set comes in force."""
+
+    instrument_id: AskedInstrumentId = field("The instrument.")
 
 
 # Events -----------------------------------------------------------------------------------------------------
@@ -291,6 +362,7 @@ class MarginPositionReported(Event):
     cost_minor: MinorUnits = field("What a contract's position cost since the last variation.")
     open_buy_lots: OpenLots = field("What its bids reserve for.")
     open_sell_lots: OpenLots = field("What its asks reserve for.")
+    open_loss_minor: Minor = field("What its orders would lose as they fill: to the mark, and in fees.")
     mark_ticks: AskedTicks = field("The mark.")
 
 
@@ -325,6 +397,27 @@ class DeficitWrittenOff(Event):
     deficit_minor: Minor = field("What the firm bears.")
 
 
+@record(table="option_terms", key="sequence", role=Role.EVENT, type_code=184)
+class OptionTermsSet(OptionTerms, Event):
+    """What an option is a right to from now on."""
+
+    instrument_id: InstrumentId = field("The option.")
+
+
+@record(table="vector_parts", key="sequence", role=Role.EVENT, type_code=185)
+class VectorPartSet(VectorPart, Event):
+    """Eight profits more of the vector that is being prepared for an instrument."""
+
+    instrument_id: InstrumentId = field("The instrument.")
+
+
+@record(table="instrument_vectors", key="sequence", role=Role.EVENT, type_code=186)
+class VectorActivated(InstrumentVector, Event):
+    """An instrument is valued by the prepared vector as long as its set is in force."""
+
+    instrument_id: InstrumentId = field("The instrument.")
+
+
 # State ------------------------------------------------------------------------------------------------------
 
 
@@ -337,6 +430,7 @@ class PositionRow:
     open_buy_lots: OpenLots = field("Resting bids.")
     open_sell_lots: OpenLots = field("Resting asks.")
     open_buy_minor: Minor = field("What resting bids would cost at their limits, fees included.")
+    open_loss_minor: Minor = field("What open orders would lose as they fill: to the mark, and in fees.")
     reduce_buy_lots: OpenLots = field("Of the resting bids, those that may only reduce.")
     reduce_sell_lots: OpenLots = field("Of the resting asks, those that may only reduce.")
     day_net_lots: SignedLots = field("Bought less sold on the business day.")
@@ -346,6 +440,11 @@ class PositionRow:
 @record(table="instrument_risk_states", key="is_modelled", role=Role.STATE)
 class InstrumentRiskRow(InstrumentRisk):
     """An instrument's risk as the compiled pass sees it; row number is instrument_id."""
+
+    reference_minor: Minor = field(
+        "What the profits of a given vector are parts of; zero: the value at the mark."
+    )
+    delta_minor: MinorUnits = field("What a lot with a given vector counts as in charges.")
 
 
 @record(table="margin_model_states", key="initial_ppm", role=Role.STATE)

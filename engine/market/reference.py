@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.emit import Emit, refuse, shared_columns
 from engine.errors import BadInput
+from engine.market.mark_kernel import count_losses
 from engine.market.requests import Venue
 from engine.risk.room import LARGEST_HOLDING, LARGEST_VALUE, held_units, is_worth_room
 from schemas.codes import (
@@ -196,8 +197,11 @@ def fees_set(state: State, event: FeesSet) -> None:
 
 def mark_changed(state: State, event: MarkChanged) -> None:
     """Take the new mark. Before trading opens it is what the circuit breaker lies around."""
-    row = state.instruments[event.instrument_id]
+    instrument_id = event.instrument_id
+    row = state.instruments[instrument_id]
     row["mark_ticks"] = event.mark_ticks
+    shared = state.day.rows, state.accounts, state.instruments, state.positions
+    count_losses(state.books.address, *shared, instrument_id)
     state.tables.remark(event.instrument_id)
     if row["instrument_state_code"] != InstrumentState.OPEN:
         state.books.set_reference(event.instrument_id, event.mark_ticks)

@@ -6,7 +6,6 @@ add up to it. Owns: the taking apart. Does not own: portfolios from outside (mod
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,10 +14,12 @@ import numpy as np
 
 from engine.errors import BadInput, InvariantBroken
 from engine.identity.accounts import is_open
+from engine.risk.fee_kernel import lot_cost_minor
 from engine.risk.margin_kernel import maintenance_with_at, risk_with_at
-from engine.risk.margin_parts import Line, lines_of
+from engine.risk.margin_parts import Line, lines_of, no_collateral_minor
 from engine.risk.margin_states import margin_state
 from engine.risk.model.exact import as_decimal, shared_out
+from engine.risk.model.liquidation_move import WHOLE, first_broken_move
 from engine.risk.model.scenario_risk import (
     Group,
     ScenarioRisk,
@@ -30,6 +31,7 @@ from engine.risk.model.scenario_risk import (
     scenario_risk,
     worst_scenarios,
 )
+from engine.risk.option_vectors import option_returns, reference_minor
 from engine.risk.scenarios import ScenarioSetKept, returns_of
 from schemas.codes import MarginState, ScenarioGroup
 from schemas.packed import unpack
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 CENTS, MILLICENTS = 2, 5  # digits of the amounts
 _BILLION = 10**9
-_STEPS = (*range(1, 100), *range(100, 1_001, 10))  # per cent that a factor is moved by, away from zero
+_BASIS_POINTS = 4  # digits of a share that is told in them
 
 
 class _Account(NamedTuple):
@@ -101,7 +103,7 @@ def explain_account(state: State, account_id: int) -> dict[str, Any]:
 
 
 def explain_order(state: State, account_id: int, instrument_id: int, lots: int) -> dict[str, Any]:
-    """What one more order, signed lots, would change; nothing of the state is changed.
+    """What one more order at the mark, signed lots, would change; nothing of the state is changed.
 
     Raises BadInput when there is no such account or instrument.
     """
@@ -112,12 +114,18 @@ def explain_order(state: State, account_id: int, instrument_id: int, lots: int) 
         )
     row = state.positions[account_id, instrument_id]
     side = "open_buy_lots" if lots > 0 else "open_sell_lots"
+    account, instrument = state.accounts[account_id], state.instruments[instrument_id]
+    mark = int(instrument["mark_ticks"])
+    cost = int(lot_cost_minor(state.fees, account, instrument, mark))
+    fees = abs(lots) * (cost - mark * int(instrument["tick_value_minor"]))
     equity, before = state.margin_minor(account_id)
     row[side] += abs(lots)
+    row["open_loss_minor"] += fees
     try:
         _, after = state.margin_minor(account_id)
     finally:
         row[side] -= abs(lots)
+        row["open_loss_minor"] -= fees
     at = state.tables.address
     risk_now, risk_then = (int(risk_with_at(at, account_id, instrument_id, n)) for n in (0, lots))
     return {
@@ -209,53 +217,49 @@ def _by_factor(account: _Account, risk: ScenarioRisk) -> dict[str, int]:
 def _factors_of(account: _Account) -> list[int]:
     """The factors that move what an account holds."""
     names = ("first_factor_id", "second_factor_id", "basis_factor_id", "peg_factor_id")
-    terms = account.state.instrument_risks
-    return sorted({int(terms[i][name]) for i in account.lots for name in names} - {0})
+    terms, options = account.state.instrument_risks, account.state.risk.options
+    moved = [options[i].underlying_instrument_id if i in options else i for i in account.lots]
+    found = {int(terms[i][name]) for i in moved for name in names}
+    found |= {options[i].volatility_factor_id for i in account.lots if i in options}
+    return sorted(found - {0})
 
 
 def _gains(account: _Account, moves: ScenarioSetKept) -> list[Fraction]:
     """What the positions gain in every scenario of a set, in millicents, before rounding and damping."""
     total = [Fraction(0)] * len(moves.scenarios)
     for i, lots in account.lots.items():
-        row = account.state.instruments[i]
-        value = lots * int(row["mark_ticks"]) * int(row["tick_value_minor"]) * 1_000
-        returns = returns_of(moves, account.state.instrument_risks[i])
+        value, returns = _measured(account.state, i, moves)
+        value *= lots * 1_000
         total = [t + Fraction(value * r, _BILLION) for t, r in zip(total, returns, strict=True)]
     return total
 
 
-def _liquidation_moves(account: _Account, cushion_minor: int) -> dict[str, Decimal | None]:
-    """By factor, the nearest move of it alone that takes equity below maintenance; none where none does.
+def _measured(state: State, i: int, moves: ScenarioSetKept) -> tuple[int, list[int]]:
+    """What a lot's returns are parts of, and its returns; of a vector whose terms nobody told, none."""
+    row, option = state.instruments[i], state.risk.options.get(i)
+    if option is not None:
+        return reference_minor(state, option), option_returns(state, option, moves)
+    if state.instrument_risks[i]["reference_minor"]:
+        return 0, [0] * len(moves.scenarios)
+    value = int(row["mark_ticks"]) * int(row["tick_value_minor"])
+    return value, returns_of(moves, state.instrument_risks[i])
 
-    In steps of one per cent, of ten beyond the double, then halved to a millionth.
-    """
+
+def _liquidation_moves(account: _Account, cushion_minor: int) -> dict[str, Decimal | None]:
+    """By factor, the first move of it alone at which equity is below maintenance, as a share."""
     found: dict[str, Decimal | None] = {}
     for factor in _factors_of(account):
         name = unpack(account.state.risk.factors[factor])
         scenario = account.state.risk.active.scenarios[0]
 
-        def is_below(move_ppb: int, factor: int = factor, scenario: Any = scenario) -> bool:
+        def left(move: int, factor: int = factor, scenario: Any = scenario) -> Fraction:
             alone = ScenarioSetKept(scenarios=[scenario])
-            alone.returns[factor, 0] = move_ppb
-            return cushion_minor * 1_000 + _gains(account, alone)[0] < 0
+            alone.returns[factor, 0] = move * (_BILLION // WHOLE)
+            return cushion_minor * 1_000 + _gains(account, alone)[0]
 
-        found[name] = _nearest(is_below)
+        move = first_broken_move(left)
+        found[name] = None if move is None else as_decimal(move, _BASIS_POINTS)
     return found
-
-
-def _nearest(is_below: Callable[[int], bool]) -> Decimal | None:
-    if is_below(0):
-        return Decimal(0)
-    for step in _STEPS:
-        for sign in (-1, 1):
-            if sign * step < -100 or not is_below(sign * step * _BILLION // 100):
-                continue
-            safe, broken = 0, sign * step * _BILLION // 100
-            while abs(broken - safe) > 1_000:
-                middle = (broken + safe) // 2
-                safe, broken = (safe, middle) if is_below(middle) else (middle, broken)
-            return Decimal(round(broken / 1_000)).scaleb(-6)
-    return None
 
 
 # Telling --------------------------------------------------------------------------------------
@@ -266,16 +270,19 @@ def _holdings(state: State, account_id: int) -> list[dict[str, Any]]:
     for i in state.listed_ids():
         row, instrument = state.positions[account_id, i], state.instruments[i]
         held = state.held_lots(account_id, i)
-        if not (held or row["open_buy_lots"] or row["open_sell_lots"]):
+        if not (held or row["open_buy_lots"] or row["open_sell_lots"] or row["open_loss_minor"]):
             continue
         value = held * int(instrument["mark_ticks"]) * int(instrument["tick_value_minor"])
+        no_collateral = no_collateral_minor(state, account_id, i, held)
         found.append(
             {
                 "symbol": _symbol(state, i),
                 "lots": held,
                 "value": as_decimal(value, CENTS),
+                "no_collateral": as_decimal(no_collateral, CENTS),
                 "open_buy_lots": int(row["open_buy_lots"]),
                 "open_sell_lots": int(row["open_sell_lots"]),
+                "loss_of_orders": as_decimal(int(row["open_loss_minor"]), CENTS),
             }
         )
     return found

@@ -12,7 +12,14 @@ import numpy as np
 
 from engine.compiled_kernel import inner, kernel
 from engine.memory_kernel import prefetch
-from engine.risk.charge_kernel import charge_minor, part_up
+from engine.risk.charge_kernel import (
+    charge_minor,
+    haircut_minor,
+    lot_gross,
+    lot_size,
+    lot_value,
+    part_up,
+)
 from engine.risk.risk_block_kernel import (
     BASIS,
     CHANGED,
@@ -36,6 +43,7 @@ from schemas.risk import PositionRow
 
 _CFD = int(InstrumentClass.CFD)
 _PERPETUAL = int(InstrumentClass.PERPETUAL)
+_OPTION = int(InstrumentClass.OPTION)
 _BYTES = 8
 _LINE = 8  # words
 _POSITION_WORDS = dtype_of(PositionRow).itemsize // _BYTES
@@ -44,7 +52,8 @@ _POSITION_WORDS = dtype_of(PositionRow).itemsize // _BYTES
 @kernel
 def is_contract(instrument):
     """Whether a position is a claim on a price difference and never delivered."""
-    return instrument.instrument_class_code == _CFD or instrument.instrument_class_code == _PERPETUAL
+    kind = instrument.instrument_class_code
+    return kind == _CFD or kind == _PERPETUAL or kind == _OPTION
 
 
 @kernel
@@ -63,10 +72,13 @@ def held(risk, account_id, i):
     return held_lots(risk.instruments, risk.positions, risk.amounts, account_id, i)
 
 
-@inner
-def lot_value(instrument):
-    """A lot at the mark, in minor units."""
-    return instrument.mark_ticks * instrument.tick_value_minor
+@kernel
+def no_collateral(risk, account_id, i, lots):
+    """What of so many lots that are held is no collateral: a haircut, or all of what the owner issues."""
+    instrument, terms = risk.instruments[i], risk.terms[i]
+    if instrument.base_asset_id == risk.account_terms[account_id].own_asset_id:
+        return lots * lot_value(instrument)
+    return haircut_minor(terms, lots, lot_value(instrument))
 
 
 # Parts ------------------------------------------------------------------------------------------------------
@@ -78,7 +90,7 @@ def part_of_instrument(risk, account_id, i, more):
 
     Returns holdings, charge, retail minimum and gross value, in minor units. Each is for the larger of what
     the position becomes if all bids fill and if all asks fill, so that every partial fill is covered; and for
-    the haircut by which equity falls as bids for collateral fill.
+    what equity falls by as orders fill: the haircut of bids for collateral, losses to the mark, fees.
     """
     instrument = risk.instruments[i]
     row = risk.positions[account_id, i]
@@ -91,11 +103,15 @@ def part_of_instrument(risk, account_id, i, more):
     holding, cut = lots * value, np.int64(0)
     if is_contract(instrument):
         holding -= row.cost_minor
-    elif terms.haircut_ppm != 0:
-        holding -= part_up(max(holding, 0), terms.haircut_ppm)
-        cut = part_up((row.open_buy_lots + max(more, 0)) * value, terms.haircut_ppm)
-    retail = part_up(worst * value, terms.retail_cap_ppm) if terms.retail_cap_ppm != 0 else np.int64(0)
-    return holding, charge_minor(instrument, terms, worst) + cut, retail + cut, worst * value
+    else:
+        off = no_collateral(risk, account_id, i, max(lots, 0))
+        holding -= off
+        if up > lots:
+            cut = no_collateral(risk, account_id, i, max(up, 0)) - off
+    falls = cut + row.open_loss_minor
+    size, gross = worst * abs(lot_size(instrument, terms)), worst * lot_gross(instrument, terms)
+    retail = part_up(size, terms.retail_cap_ppm) if terms.retail_cap_ppm != 0 else np.int64(0)
+    return holding, charge_minor(instrument, terms, worst) + falls, retail + falls, gross
 
 
 @kernel
@@ -113,10 +129,11 @@ def part_of_underlying(risk, account_id, i, more_id, more, orders):
     while True:
         row = risk.positions[account_id, j]
         extra = more if j == more_id else 0
-        value = lot_value(risk.instruments[j])
+        value = lot_size(risk.instruments[j], risk.terms[j])
         lots = held(risk, account_id, j)
-        high = (lots + orders * row.open_buy_lots + max(extra, 0)) * value
-        low = (lots - orders * row.open_sell_lots + min(extra, 0)) * value
+        if_bought = (lots + orders * row.open_buy_lots + max(extra, 0)) * value
+        if_sold = (lots - orders * row.open_sell_lots + min(extra, 0)) * value
+        high, low = max(if_bought, if_sold), min(if_bought, if_sold)
         longs += max(high, 0)
         shorts += max(-low, 0)
         up += high
@@ -253,7 +270,7 @@ def _make(risk, account_id):
             continue
         row = risk.positions[account_id, i]
         lots = held(risk, account_id, i)
-        if lots == 0 and (row.open_buy_lots | row.open_sell_lots | row.cost_minor) == 0:
+        if lots == 0 and (row.open_buy_lots | row.open_sell_lots | row.open_loss_minor | row.cost_minor) == 0:
             continue
         if risk.terms[i].is_modelled != 0:
             if lots != 0:

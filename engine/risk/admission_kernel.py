@@ -8,10 +8,10 @@ import numpy as np
 
 from engine.compiled_kernel import kernel
 from engine.risk.account_kernel import held_lots, is_contract
-from engine.risk.fee_kernel import largest_fee_minor, lot_cost_minor
+from engine.risk.fee_kernel import lot_cost_minor
+from engine.risk.loss_kernel import is_street, lot_loss_minor
 from engine.risk.margin_kernel import can_carry, equity, is_cash_account, open_bids_minor
 from schemas.codes import (
-    AccountClass,
     AccountStatus,
     InstrumentState,
     OrderLink,
@@ -30,7 +30,6 @@ _TRAILING, _LAST_TYPE = int(OrderType.TRAILING_STOP), int(max(OrderType))
 _DAY, _LAST_LIFE = int(TimeInForce.DAY), int(max(TimeInForce))
 _LAST_POST_ONLY, _LAST_LINK = int(max(PostOnly)), int(max(OrderLink))
 _LAST_SELF_TRADE = int(max(SelfTradePrevention))
-_STREET = int(AccountClass.STREET)
 _ACTIVE, _RESTRICTED = int(AccountStatus.ACTIVE), int(AccountStatus.RESTRICTED)
 _SUSPENDED = int(AccountStatus.SUSPENDED)
 _HALTED, _SHUT = int(InstrumentState.HALTED), int(InstrumentState.CLOSED)
@@ -56,12 +55,6 @@ _INSUFFICIENT_MARGIN = int(RejectReason.INSUFFICIENT_MARGIN)
 _INSUFFICIENT_CASH = int(RejectReason.INSUFFICIENT_CASH)
 _INSUFFICIENT_SECURITIES = int(RejectReason.INSUFFICIENT_SECURITIES)
 _NOT_CONFIGURED = int(RejectReason.NOT_CONFIGURED)
-
-
-@kernel
-def is_street(account):
-    """Whether an account clears elsewhere and is none of our business but on the book."""
-    return account.account_class_code == _STREET
 
 
 @kernel
@@ -210,7 +203,7 @@ def admit_margin(
     `more_lots` are those that no other order stands in for: less than `lots` for the second leg of two.
     Restricted accounts may only reduce. What is delivered is sold only by those who have it, for the firm
     borrows no securities. Cash accounts pay in full; all others must keep equity at or above initial margin,
-    after the loss of crossing from limit to mark and the fee.
+    what they would lose as any of their orders fill included.
     Source: 17 CFR 242.203(b)(1) (no short sale without a borrow or locate).
     """
     account = accounts[account_id]
@@ -225,16 +218,13 @@ def admit_margin(
     if side == _SELL and not is_contract(instrument) and more_lots > held - row.open_sell_lots:
         return _INSUFFICIENT_SECURITIES
     money = instrument.quote_asset_id
+    lot_minor = lot_cost_minor(fees, account, instrument, limit_ticks)
     if is_cash_account(account):
         if is_contract(instrument):
             return _INSUFFICIENT_MARGIN
-        cost = lots * lot_cost_minor(fees, account, instrument, limit_ticks)
+        cost = lots * lot_minor
         free_cash = -amounts[account_id, money] - open_bids_minor(positions, account_id)
         return _OK if side == _SELL or cost <= free_cash else _INSUFFICIENT_CASH
-    away = limit_ticks - instrument.mark_ticks if side == _BUY else instrument.mark_ticks - limit_ticks
-    notional = limit_ticks * lots * instrument.tick_value_minor
-    left = equity(risk, account_id)
-    left -= max(away, 0) * lots * instrument.tick_value_minor
-    left -= largest_fee_minor(fees, account, instrument, notional)
+    left = equity(risk, account_id) - lots * lot_loss_minor(instrument, side, limit_ticks, lot_minor)
     more = more_lots if side == _BUY else -more_lots
     return _OK if can_carry(risk, account_id, instrument_id, more, left) else _INSUFFICIENT_MARGIN

@@ -23,13 +23,46 @@ def part_up(amount, ppm):
     return (amount // _MILLION) * ppm + ((amount % _MILLION) * ppm + _MILLION - 1) // _MILLION
 
 
+@inner
+def lot_value(instrument):
+    """A lot at the mark, in minor units."""
+    return instrument.mark_ticks * instrument.tick_value_minor
+
+
+@inner
+def lot_size(instrument, terms):
+    """What a lot counts as in charges, signed: its value at the mark, of an option its delta's."""
+    return lot_value(instrument) if terms.reference_minor == 0 else terms.delta_minor
+
+
+@inner
+def lot_gross(instrument, terms):
+    """What bounds a lot's profits: they are parts of it."""
+    return lot_value(instrument) if terms.reference_minor == 0 else terms.reference_minor
+
+
 @kernel
 def charge_minor(instrument, terms, lots):
     """What an absolute number of lots asks at the mark."""
-    value = lots * instrument.mark_ticks * instrument.tick_value_minor
     if terms.is_modelled == 0:
-        return (value * instrument.margin_bps + _BPS - 1) // _BPS
+        return (lots * lot_value(instrument) * instrument.margin_bps + _BPS - 1) // _BPS
+    value = lots * abs(lot_size(instrument, terms))
     return liquidity_minor(terms, lots, value) + part_up(value, terms.carry_ppm)
+
+
+@kernel
+def haircut_minor(terms, lots, value):
+    """What of a holding of so many lots, worth `value` each, is no collateral: each tier's part of its lots.
+
+    Tiers only grow, so the more is held the more of a lot is none.
+    """
+    beyond = max(lots - terms.second_from_lots, 0) if terms.second_from_lots != 0 else lots * 0
+    far = max(lots - terms.third_from_lots, 0) if terms.third_from_lots != 0 else lots * 0
+    total = part_up((lots - beyond) * value, terms.haircut_ppm)
+    if beyond != 0:
+        total += part_up((beyond - far) * value, terms.second_haircut_ppm)
+        total += part_up(far * value, terms.third_haircut_ppm)
+    return total
 
 
 @kernel

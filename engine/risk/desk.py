@@ -1,4 +1,4 @@
-"""The risk desk: sees which accounts have crossed a line, and asks the next step for each.
+"""The risk desk: asks the next step for accounts that have crossed a line, and values options anew.
 
 It stands beside the engine like any client: what it asks is journaled and decided like everything else, and a
 replay needs no desk. It owns only what it has tried; all else it reads from the state.
@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.risk.liquidation import next_step
+from engine.risk.option_vectors import reference_minor, vector_commands
 from schemas.codes import AccountClass, MarginState
 from schemas.market import PlaceOrder
-from schemas.risk import TakeOverAccount
+from schemas.risk import OptionTerms, TakeOverAccount
 
 if TYPE_CHECKING:
     from engine.state import State
     from schemas.headers import Command
+
+
+REVALUE_BPS = 50
+"""How far an underlying's mark may move before the vectors of its options are computed anew."""
+_BPS = 10_000
 
 
 class RiskDesk:
@@ -29,10 +35,13 @@ class RiskDesk:
         self._tried: dict[int, set[int]] = {}
         self._asked: dict[int, tuple[int, int]] = {}  # account -> instrument and lots held when last asked
         self._given_up: set[int] = set()  # accounts whose take-over was asked; once is enough
+        self._valued: dict[
+            int, tuple[OptionTerms, int, int, int]
+        ] = {}  # option -> what its vector was made of
 
     def due(self, at_ns: int) -> list[Command]:
-        """The next step of every account that needs one, in order of account."""
-        commands: list[Command] = []
+        """Vectors of options that are due, then the next step of every account that needs one."""
+        commands = self._vectors_due(at_ns)
         for account_id in self._below():
             tried = self._tried.setdefault(account_id, set())
             self._note_what_found_nobody(account_id, tried)
@@ -46,6 +55,24 @@ class RiskDesk:
                 elif isinstance(command, TakeOverAccount):
                     self._given_up.add(account_id)
             commands += step
+        return commands
+
+    def _vectors_due(self, at_ns: int) -> list[Command]:
+        """Vectors of options whose terms, set or day changed, or whose underlying moved far enough."""
+        state = self._state
+        commands: list[Command] = []
+        for instrument_id, terms in sorted(state.risk.options.items()):
+            forward, active = reference_minor(state, terms), state.risk.active
+            if not (active.scenarios and forward and state.instrument_risks[instrument_id]["is_modelled"]):
+                continue
+            now = terms, active.set_id, state.business_epoch_day, forward
+            known = self._valued.get(instrument_id)
+            is_same = known is not None and known[:3] == now[:3] and instrument_id in state.risk.vectors
+            if is_same and known and abs(forward - known[3]) * _BPS <= REVALUE_BPS * known[3]:
+                continue
+            if known != now:
+                self._valued[instrument_id] = now
+                commands += vector_commands(state, instrument_id, active, at_ns)
         return commands
 
     def _below(self) -> Iterable[int]:

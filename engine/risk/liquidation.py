@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine.emit import Emit, refuse
 from engine.identity.accounts import is_open, is_street
 from engine.risk.margin_kernel import charge_at, maintenance_with_at, risk_with_at
+from engine.risk.margin_states import has_open_orders
 from schemas.codes import (
     AccountClass,
     InstrumentState,
@@ -81,12 +82,6 @@ def next_step(
             return []
     take_over = TakeOverAccount(**header, account_id=account_id, house_account_id=house_account_id)
     return [take_over, review] if house_account_id else []
-
-
-def has_open_orders(state: State, account_id: int) -> bool:
-    """Whether an account has orders on a book."""
-    rows = state.positions[account_id]
-    return bool((rows["open_buy_lots"] | rows["open_sell_lots"]).any())
 
 
 def is_protected(state: State, account_id: int) -> bool:

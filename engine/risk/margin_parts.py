@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.state import State
 
 _MILLION = 1_000_000
+_ORDERED = ("open_buy_lots", "open_sell_lots", "open_loss_minor")
 
 
 class Line(NamedTuple):
@@ -35,7 +36,7 @@ class _Held(NamedTuple):
     symbol: str
     low: int  # lots, if all asks fill
     high: int  # if all bids do
-    bids: int  # lots of bids for what is delivered
+    loss_minor: int  # what orders would lose as they fill
 
     @property
     def lot_minor(self) -> int:
@@ -43,8 +44,19 @@ class _Held(NamedTuple):
         return int(self.instrument["mark_ticks"]) * int(self.instrument["tick_value_minor"])
 
     @property
+    def size_minor(self) -> int:
+        """What a lot counts as in charges, signed."""
+        return int(self.terms["delta_minor"]) if self.terms["reference_minor"] else self.lot_minor
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """The lowest and the highest that the holding may count as."""
+        ends = self.low * self.size_minor, self.high * self.size_minor
+        return min(ends), max(ends)
+
+    @property
     def worst(self) -> int:
-        """The larger of both ends."""
+        """The most lots on either side."""
         return max(abs(self.low), abs(self.high))
 
 
@@ -66,13 +78,14 @@ def lines_of(state: State, account_id: int, scenario_risk_minor: int, *, with_or
         )
     for held in holdings:
         if held.terms["is_modelled"]:
-            value = held.worst * held.lot_minor
+            value = held.worst * abs(held.size_minor)
             lines.append(Line("liquidity", held.symbol, _liquidity_minor(held, value)))
             lines.append(Line("carry", held.symbol, _part(value, int(held.terms["carry_ppm"]))))
-    cuts = [Line("haircut of bids", h.symbol, _cut_minor(h)) for h in holdings]
+    cuts = [Line("haircut of bids", h.symbol, _cut_minor(state, account_id, h)) for h in holdings]
+    cuts += [Line("loss of orders", h.symbol, h.loss_minor) for h in holdings]
     lines += [*_basis_lines(holdings, state), *cuts]
     if with_orders and state.account_margins[account_id]["is_retail"]:
-        least = sum(_part(h.worst * h.lot_minor, int(h.terms["retail_cap_ppm"])) for h in holdings)
+        least = sum(_part(h.worst * abs(h.size_minor), int(h.terms["retail_cap_ppm"])) for h in holdings)
         least += sum(cut.minor for cut in cuts)
         lines.append(Line("retail", "account", max(0, least - sum(line.minor for line in lines))))
     return [line for line in lines if line.minor]
@@ -82,12 +95,11 @@ def _holdings(state: State, account_id: int, with_orders: bool) -> list[_Held]:
     found: list[_Held] = []
     for i in state.listed_ids():
         row, lots = state.positions[account_id, i], state.held_lots(account_id, i)
-        bids, asks = (int(row["open_buy_lots"]), int(row["open_sell_lots"])) if with_orders else (0, 0)
+        bids, asks, loss = (int(row[name]) if with_orders else 0 for name in _ORDERED)
         instrument = state.instruments[i]
         symbol = unpack(int(instrument["symbol_packed"]))
-        delivered = 0 if state.is_contract(i) else bids
         terms = state.instrument_risks[i]
-        found.append(_Held(instrument, terms, symbol, lots - asks, lots + bids, delivered))
+        found.append(_Held(instrument, terms, symbol, lots - asks, lots + bids, loss))
     return found
 
 
@@ -95,9 +107,31 @@ def _part(amount: int, ppm: int) -> int:
     return ceiling(Fraction(amount * ppm, _MILLION))
 
 
-def _cut_minor(held: _Held) -> int:
+def no_collateral_minor(state: State, account_id: int, instrument_id: int, lots: int) -> int:
+    """What of so many lots that are owned is no collateral: each tier's part, or all of own paper."""
+    instrument, terms = state.instruments[instrument_id], state.instrument_risks[instrument_id]
+    if state.is_contract(instrument_id) or lots <= 0:
+        return 0
+    lot = int(instrument["mark_ticks"]) * int(instrument["tick_value_minor"])
+    if instrument["base_asset_id"] == state.account_margins[account_id]["own_asset_id"]:
+        return lots * lot
+    total, left = 0, lots
+    for tier in ("third", "second"):
+        begins = int(terms[f"{tier}_from_lots"])
+        beyond = max(left - begins, 0) if begins else 0
+        total += _part(beyond * lot, int(terms[f"{tier}_haircut_ppm"]))
+        left -= beyond
+    return total + _part(left * lot, int(terms["haircut_ppm"]))
+
+
+def _cut_minor(state: State, account_id: int, held: _Held) -> int:
     """What equity falls by when all bids for collateral fill."""
-    return _part(held.bids * held.lot_minor, int(held.terms["haircut_ppm"]))
+    instrument_id = int(held.instrument["instrument_id"])
+    lots = state.held_lots(account_id, instrument_id)
+    if held.high <= lots:
+        return 0
+    now, then = (no_collateral_minor(state, account_id, instrument_id, n) for n in (lots, held.high))
+    return then - now
 
 
 def _rate_minor(held: _Held) -> int:
@@ -126,9 +160,9 @@ def _by_underlying(holdings: list[_Held]) -> dict[int, list[_Held]]:
 def _basis_lines(holdings: list[_Held], state: State) -> list[Line]:
     lines: list[Line] = []
     for asset_id, members in _by_underlying(holdings).items():
-        longs = sum(max(h.high * h.lot_minor, 0) for h in members)
-        shorts = sum(max(-h.low * h.lot_minor, 0) for h in members)
-        sizes = [h.worst * h.lot_minor for h in members]
+        longs = sum(max(h.sizes[1], 0) for h in members)
+        shorts = sum(max(-h.sizes[0], 0) for h in members)
+        sizes = [h.worst * abs(h.size_minor) for h in members]
         rate = max(int(h.terms["basis_ppm"]) for h in members)
         symbol = unpack(state.assets[asset_id].symbol_packed)
         lines.append(Line("basis", symbol, _part(min(longs, shorts, sum(sizes) - max(sizes)), rate)))
@@ -139,8 +173,7 @@ def _names_minor(holdings: list[_Held], model: Any) -> int:
     values: list[int] = []
     for members in _by_underlying(holdings).values():
         if any(h.terms["is_single_name"] for h in members):
-            high = sum(h.high * h.lot_minor for h in members)
-            low = sum(h.low * h.lot_minor for h in members)
+            low, high = (sum(h.sizes[end] for h in members) for end in (0, 1))
             values.append(max(abs(high), abs(low)))
     largest = sum(sorted(values)[-2:])
     return _part(sum(values), int(model["names_ppm"])) + _part(largest, int(model["top_two_ppm"]))

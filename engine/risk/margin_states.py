@@ -30,11 +30,9 @@ def margin_state(
     model = state.risk.model[0]
     if equity < 0:
         return MarginState.BANKRUPT
-    rows = state.positions[account_id]
-    has_orders = bool((rows["open_buy_lots"] | rows["open_sell_lots"]).any())
     is_retail = bool(state.account_margins[account_id]["is_retail"])
     is_closed_out = is_retail and equity * _MILLION < initial_margin * int(model["retail_close_ppm"])
-    if equity < maintenance_margin or (is_closed_out and not has_orders):
+    if equity < maintenance_margin or (is_closed_out and not has_open_orders(state, account_id)):
         return MarginState.LIQUIDATED
     if is_closed_out:
         return MarginState.CANCELLED  # without its orders it may need less
@@ -45,3 +43,9 @@ def margin_state(
     if maintenance_margin > 0 and equity * _MILLION <= maintenance_margin * int(model["warn_ppm"]):
         return MarginState.WARNED
     return MarginState.FREE
+
+
+def has_open_orders(state: State, account_id: int) -> bool:
+    """Whether an account has orders that ask for margin, if only for what they would lose."""
+    rows = state.positions[account_id]
+    return bool((rows["open_buy_lots"] | rows["open_sell_lots"] | rows["open_loss_minor"]).any())

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 from engine.emit import Emit, refuse, shared_columns
 from engine.identity.accounts import is_open
+from engine.risk.room import LARGEST_LOT_MINOR
 from engine.risk.scenarios import LARGEST_RETURN_PPB, returns_of
+from engine.risk.vectors import use_vector
 from schemas.codes import RejectReason, ScenarioGroup
-from schemas.derive.layout import to_row
+from schemas.derive.layout import Rows, to_row
 from schemas.risk import (
     AccountMarginSet,
+    AccountMarginTerms,
     ActivateScenarios,
     AddScenario,
     FactorNamed,
     FactorReturnSet,
+    InstrumentRisk,
     InstrumentRiskRow,
     InstrumentRiskSet,
     MarginModelSet,
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
     from engine.state import State
 
 _MILLION = 1_000_000
-_LARGEST_LOT_MINOR = (1 << 51) // 1_000  # so that its profit in millicents fits a word in every scenario
 _LARGEST_DAILY_LOTS = 1 << 42  # of which a million times as many fit a word
 _UNDAMPED = (ScenarioGroup.HISTORICAL, ScenarioGroup.STRESS)
 
@@ -93,6 +96,9 @@ def activate_scenarios(state: State, command: ActivateScenarios, emit: Emit) -> 
     )
     if not draft.is_ordered() or not all(0 < tail <= count or count == 0 for tail, count in tails):
         return refuse(emit, command, RejectReason.BAD_DECLARATION)
+    given = {i: len(v.returns_ppb) for i, v in state.risk.awaiting.items()}
+    if any(given.get(i) != command.scenario_count for i in state.risk.vectors.keys() | given.keys()):
+        return refuse(emit, command, RejectReason.MISMATCH)  # vectors of the set come before it
     modelled = state.instrument_risks[state.instrument_risks["is_modelled"] != 0]
     if not all(_is_within(returns_of(draft, terms)) for terms in modelled):
         return refuse(emit, command, RejectReason.OUT_OF_RANGE)
@@ -114,18 +120,38 @@ def set_instrument_risk(state: State, command: SetInstrumentRisk, emit: Emit) ->
         return refuse(emit, command, RejectReason.UNKNOWN_REFERENCE)
     instrument = state.instruments[instrument_id]
     highest = int(instrument["window_floor_ticks"]) + state.capacity.window_count
-    is_sound = command.haircut_ppm <= _MILLION and command.daily_lots <= _LARGEST_DAILY_LOTS
-    if not is_sound or highest * int(instrument["tick_value_minor"]) > _LARGEST_LOT_MINOR:
+    is_sound = _has_sound_haircuts(command) and command.daily_lots <= _LARGEST_DAILY_LOTS
+    if not is_sound or highest * int(instrument["tick_value_minor"]) > LARGEST_LOT_MINOR:
         return refuse(emit, command, RejectReason.BAD_DECLARATION)
-    if not _is_within(returns_of(state.risk.active, to_row(InstrumentRiskRow, command)[0])):
+    if not _is_within(returns_of(state.risk.active, _row_of(command)[0])):
         return refuse(emit, command, RejectReason.OUT_OF_RANGE)
     emit(InstrumentRiskSet, **shared_columns(command, InstrumentRiskSet))
 
 
+def _row_of(terms: InstrumentRisk) -> Rows:
+    """Terms as the pass sees them, before a vector."""
+    told = {name: getattr(terms, name) for name in InstrumentRisk.__dataclass_fields__}
+    return to_row(InstrumentRiskRow, InstrumentRiskRow(**told, reference_minor=0, delta_minor=0))
+
+
+def _has_sound_haircuts(command: SetInstrumentRisk) -> bool:
+    """Whether each tier begins beyond the one before it and takes no less off."""
+    second, third = command.second_from_lots, command.third_from_lots
+    return (
+        (second > 0 or (command.second_haircut_ppm == 0 and third == 0))
+        and (third > second or (third == 0 and command.third_haircut_ppm == 0))
+        and (second == 0 or command.haircut_ppm <= command.second_haircut_ppm)
+        and (third == 0 or command.second_haircut_ppm <= command.third_haircut_ppm)
+        and max(command.haircut_ppm, command.second_haircut_ppm, command.third_haircut_ppm) <= _MILLION
+    )
+
+
 def set_account_margin(state: State, command: SetAccountMargin, emit: Emit) -> None:
-    """Say how an opened account is protected."""
+    """Say how an opened account is protected, and what its owner issues."""
     if not is_open(state, command.account_id):
         return refuse(emit, command, RejectReason.UNKNOWN_ACCOUNT)
+    if command.own_asset_id not in {0, *state.assets}:
+        return refuse(emit, command, RejectReason.UNKNOWN_REFERENCE)
     emit(AccountMarginSet, **shared_columns(command, AccountMarginSet))
 
 
@@ -159,19 +185,22 @@ def factor_return_set(state: State, event: FactorReturnSet) -> None:
 def scenarios_activated(state: State, event: ScenariosActivated) -> None:
     """Value everything by the new set."""
     state.risk.activate(event.historical_tail_count, event.stress_tail_count)
+    for instrument_id in state.risk.vectors:
+        use_vector(state, instrument_id)
     state.tables.load()
 
 
 def instrument_risk_set(state: State, event: InstrumentRiskSet) -> None:
     """Value the instrument by its new terms."""
-    state.instrument_risks[event.instrument_id] = to_row(InstrumentRiskRow, event)[0]
+    state.instrument_risks[event.instrument_id] = _row_of(event)[0]
+    use_vector(state, event.instrument_id)
     state.tables.remodel(event.instrument_id)
 
 
 def account_margin_set(state: State, event: AccountMarginSet) -> None:
     """Remember it."""
-    state.account_margins[event.account_id]["is_retail"] = event.is_retail
-    state.account_margins[event.account_id]["has_protection"] = event.has_protection
+    for name in AccountMarginTerms.__dataclass_fields__:
+        state.account_margins[event.account_id][name] = getattr(event, name)
 
 
 def margin_state_changed(state: State, event: MarginStateChanged) -> None:

@@ -41,7 +41,13 @@ def _report_positions(state: State, day: int, account_id: int, emit: Emit) -> No
     for instrument_id in state.listed_ids():
         row = state.positions[account_id, instrument_id]
         lots = state.held_lots(account_id, instrument_id)
-        if lots or row["cost_minor"] or row["open_buy_lots"] or row["open_sell_lots"]:
+        if (
+            lots
+            or row["cost_minor"]
+            or row["open_buy_lots"]
+            or row["open_sell_lots"]
+            or row["open_loss_minor"]
+        ):
             emit(
                 MarginPositionReported,
                 business_epoch_day=day,
@@ -51,5 +57,6 @@ def _report_positions(state: State, day: int, account_id: int, emit: Emit) -> No
                 cost_minor=row["cost_minor"],
                 open_buy_lots=row["open_buy_lots"],
                 open_sell_lots=row["open_sell_lots"],
+                open_loss_minor=row["open_loss_minor"],
                 mark_ticks=state.instruments[instrument_id]["mark_ticks"],
             )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engine.state import State
 
 LARGEST_VALUE = 1 << 49  # minor units; times 10,000 basis points it is still below 2**63
+LARGEST_LOT_MINOR = (1 << 51) // 1_000  # so that its profit in millicents fits a word in every scenario
 LARGEST_HOLDING = 1 << 60  # smallest units of one asset over the whole book
 
 

@@ -9,14 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.codes import ScenarioGroup
 from schemas.derive.layout import Rows, to_row
-from schemas.risk import UNTIL_SET, MarginModel, MarginModelRow, Scenario, ScenarioAdded
+from schemas.risk import (
+    UNTIL_SET,
+    MarginModel,
+    MarginModelRow,
+    OptionTerms,
+    Scenario,
+    ScenarioAdded,
+)
 
 FACTOR_COUNT = 64
 SCENARIO_COUNT = 512
@@ -24,6 +31,7 @@ LARGEST_RETURN_PPB = 4_000_000_000
 """What an instrument may gain or lose in a scenario: with more, vectors might not fit their words."""
 
 Words = npt.NDArray[np.int64]
+_OPTION = tuple(OptionTerms.__dataclass_fields__)
 
 
 @dataclass
@@ -72,6 +80,21 @@ class ScenarioSetKept:
         return hashlib.sha256(json.dumps(self.dump()).encode()).hexdigest()
 
 
+class GivenVector(NamedTuple):
+    """A vector that was computed outside: profits of a lot as parts of a reference, by scenario of a set."""
+
+    set_id: int
+    reference_minor: int
+    delta_ppm: int
+    returns_ppb: list[int]
+
+    @property
+    def delta_minor(self) -> int:
+        """What a lot counts as in charges, signed; rounded away from zero."""
+        size = -(-self.reference_minor * abs(self.delta_ppm) // 1_000_000)
+        return size if self.delta_ppm >= 0 else -size
+
+
 @dataclass
 class RiskState:
     """What margin depends on besides positions, marks and money."""
@@ -80,6 +103,12 @@ class RiskState:
     draft: ScenarioSetKept = field(default_factory=ScenarioSetKept)
     factors: dict[int, int] = field(default_factory=dict[int, int])  # packed name by number
     model: Rows = field(default_factory=lambda: to_row(MarginModelRow, UNTIL_SET))
+    options: dict[int, OptionTerms] = field(default_factory=dict[int, OptionTerms])  # by instrument
+    vectors: dict[int, GivenVector] = field(default_factory=dict[int, GivenVector])  # in force
+    awaiting: dict[int, GivenVector] = field(
+        default_factory=dict[int, GivenVector]
+    )  # of the set in preparation
+    vector_drafts: dict[int, tuple[int, list[int]]] = field(default_factory=dict[int, tuple[int, list[int]]])
     _digests: list[str] = field(default_factory=list[str], repr=False)
 
     def dump(self) -> dict[str, Any]:
@@ -89,7 +118,15 @@ class RiskState:
             "draft": self.draft.dump(),
             "factors": [[number, self.factors[number]] for number in sorted(self.factors)],
             "model": self.model[0].tolist(),
+            **self._dump_given(),
         }
+
+    def _dump_given(self) -> dict[str, Any]:
+        """Options and vectors, by instrument in order."""
+        options = {i: [getattr(terms, n) for n in _OPTION] for i, terms in self.options.items()}
+        given = {"options": options, "vectors": self.vectors, "awaiting": self.awaiting}
+        given |= {"vector_drafts": self.vector_drafts}
+        return {name: [[i, list(by[i])] for i in sorted(by)] for name, by in given.items()}
 
     @classmethod
     def load(cls, dumped: dict[str, Any]) -> RiskState:
@@ -97,13 +134,17 @@ class RiskState:
         state = cls(ScenarioSetKept.load(dumped["active"]), ScenarioSetKept.load(dumped["draft"]))
         state.factors = {number: name for number, name in dumped["factors"]}
         state.model[0] = tuple(dumped["model"])
+        state.options = {i: OptionTerms(**dict(zip(_OPTION, v, strict=True))) for i, v in dumped["options"]}
+        state.vectors = {i: GivenVector(*vector) for i, vector in dumped["vectors"]}
+        state.awaiting = {i: GivenVector(*vector) for i, vector in dumped["awaiting"]}
+        state.vector_drafts = {i: (set_id, returns) for i, (set_id, returns) in dumped["vector_drafts"]}
         return state
 
     def canonical(self) -> bytes:
         """The same bytes for equal states. The sets count by their digests, kept until one changes."""
         if not self._digests:
             self._digests = [self.active.digest(), self.draft.digest()]
-        rest = [self._digests, sorted(self.factors.items()), self.model[0].tolist()]
+        rest = [self._digests, sorted(self.factors.items()), self.model[0].tolist(), self._dump_given()]
         return json.dumps(rest).encode()
 
     # Applied --------------------------------------------------------------------------------------
@@ -117,6 +158,7 @@ class RiskState:
         self._digests = []
         if event.scenario_set_id != self.draft.set_id:
             self.draft = ScenarioSetKept(event.scenario_set_id)
+            self.awaiting = {}
         self.draft.scenarios.append(Scenario(**{f.name: getattr(event, f.name) for f in fields(Scenario)}))
 
     def set_return(self, factor_id: int, scenario_no: int, return_ppb: int) -> None:
@@ -128,6 +170,8 @@ class RiskState:
         """Put the prepared set in force."""
         self._digests = []
         self.active, self.draft = self.draft, ScenarioSetKept()
+        self.vectors = {i: v for i, v in self.awaiting.items() if v.set_id == self.active.set_id}
+        self.awaiting, self.vector_drafts = {}, {}
         self.active.historical_tail_count = historical_tail_count
         self.active.stress_tail_count = stress_tail_count
 

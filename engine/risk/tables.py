@@ -111,15 +111,20 @@ class RiskTables:
         self.forget()
 
     def _revalue(self, instrument_id: int) -> None:
-        terms = self._state.instrument_risks[instrument_id]
-        self._returns[instrument_id] = returns_of(self._state.risk.active, terms)
+        terms, given = (
+            self._state.instrument_risks[instrument_id],
+            self._state.risk.vectors.get(instrument_id),
+        )
+        returns = given.returns_ppb if given else returns_of(self._state.risk.active, terms)
+        self._returns[instrument_id] = returns
         self._price(instrument_id)
 
     def _price(self, instrument_id: int) -> None:
-        """Profits per lot at the mark."""
+        """Profits per lot: parts of its value at the mark, or of what a given vector is measured by."""
         count = self._returns.shape[1]
         row = self._state.instruments[instrument_id]
-        value = int(row["mark_ticks"]) * int(row["tick_value_minor"]) * _MILLICENTS
+        given = int(self._state.instrument_risks[instrument_id]["reference_minor"])
+        value = (given or int(row["mark_ticks"]) * int(row["tick_value_minor"])) * _MILLICENTS
         if count and self._state.instrument_risks[instrument_id]["is_modelled"]:
             returns = self._returns[instrument_id].ctypes.data
             profits, bids, asks = (self._rows[name][instrument_id].ctypes.data for name in _ROWS)

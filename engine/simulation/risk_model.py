@@ -32,12 +32,14 @@ class Terms(NamedTuple):
     retail_cap_ppm: int
     haircut_ppm: int
     is_single_name: int
+    second_from_lots: int = 0  # of a holding, beyond which the second haircut counts
+    second_haircut_ppm: int = 0
 
 
 TERMS = {
     InstrumentClass.EQUITY: Terms(150, 30_000, 400_000, 0, 5_000, 200_000, 0, 1),
     InstrumentClass.FX_SPOT: Terms(30, 8_000, 60_000, 0, 1_000, 33_334, 0, 0),
-    InstrumentClass.CRYPTO_SPOT: Terms(120, 40_000, 50_000, 0, 5_000, 500_000, 100_000, 0),
+    InstrumentClass.CRYPTO_SPOT: Terms(120, 40_000, 50_000, 0, 5_000, 500_000, 100_000, 0, 20_000, 250_000),
     InstrumentClass.CFD: Terms(180, 30_000, 300_000, 100, 5_000, 200_000, 0, 1),
     InstrumentClass.PERPETUAL: Terms(80, 35_000, 90_000, 300, 5_000, 500_000, 0, 0),
 }
@@ -53,7 +55,12 @@ def risk_commands(world: World, at_ns: int) -> Iterator[Command]:
     margined = [h for h in world.customers() if h.account_class is AccountClass.CUSTOMER_MARGIN]
     for holder in margined[::RETAIL_EVERY]:
         yield SetAccountMargin(
-            sequence=0, received_at_ns=at_ns, account_id=holder.account_id, is_retail=1, has_protection=1
+            sequence=0,
+            received_at_ns=at_ns,
+            account_id=holder.account_id,
+            is_retail=1,
+            has_protection=1,
+            own_asset_id=0,
         )
 
 
@@ -63,5 +70,5 @@ def _terms(listing: Listing, numbers: dict[str, int], at_ns: int) -> Command:
         sequence=0, received_at_ns=at_ns, instrument_id=listing.instrument_id, is_modelled=1,
         first_factor_id=numbers[symbol], first_beta_ppm=MILLION, second_factor_id=0, second_beta_ppm=0,
         basis_factor_id=numbers.get(f"{symbol}_BASIS", 0) if listing.symbol != symbol else 0,
-        peg_factor_id=0, **TERMS[listing.instrument_class]._asdict(),
+        peg_factor_id=0, third_from_lots=0, third_haircut_ppm=0, **TERMS[listing.instrument_class]._asdict(),
     )  # fmt: skip

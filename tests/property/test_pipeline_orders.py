@@ -268,18 +268,35 @@ class Walk:
             if side == "buy":
                 sums["open_buy_minor"][at] += lots * int(row["reserve_minor"])
         assert has == Counter({i: lots for i, lots in due.items() if lots})
+        for row in used_rows(state.day):
+            at = int(row["account_id"]), int(row["instrument_id"])
+            is_free = at[0] == STREET or row["is_reduce_only"]
+            loss = 0 if is_free else self.loss_of(row)
+            assert row["loss_minor"] == loss, int(row["order_id"])
+            sums["open_loss_minor"][at] += loss
         for name in (
             "open_buy_lots",
             "open_sell_lots",
             "reduce_buy_lots",
             "reduce_sell_lots",
             "open_buy_minor",
+            "open_loss_minor",
         ):
             seen = {
                 (int(a), int(i)): int(state.positions[name][a, i])
                 for a, i in np.argwhere(state.positions[name])
             }
             assert seen == {at: lots for at, lots in sums[name].items() if lots}, name
+
+    def loss_of(self, row: Any) -> int:
+        """What an order would lose if all of it filled now: against the mark, and in fees."""
+        instrument = self.state.instruments[int(row["instrument_id"])]
+        worst, tick = int(row["reserve_ticks"]), int(instrument["tick_value_minor"])
+        sign = 1 if row["side_code"] == Side.BUY else -1
+        against = max(sign * (worst - int(instrument["mark_ticks"])), 0) * tick
+        fee = int(row["reserve_minor"]) - worst * tick
+        assert fee >= 0
+        return int(row["open_lots"]) * (against + fee)
 
     def check_money(self) -> None:
         """Nobody sells what he has not, a cash account pays in full, and no unit is lost."""

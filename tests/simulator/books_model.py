@@ -28,7 +28,7 @@ from schemas.record import Role
 from tests.simulator.errors import Violation
 from tests.simulator.oracle import Row, identity_of_row
 
-_CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL)
+_CONTRACTS = (InstrumentClass.CFD, InstrumentClass.PERPETUAL, InstrumentClass.OPTION)
 
 
 class BooksModel:

@@ -13,7 +13,7 @@ from engine.projections.lake import LakeWriter
 from schemas.risk import ReportMargins, SetMarginModel
 from schemas.settlement import RunSettlementCycle
 from tests.support.journal_disk import QuickDisk
-from tests.support.risk_model import name_factors, put_in_force, set_retail, set_terms
+from tests.support.risk_model import give_vector, name_factors, put_in_force, set_retail, set_terms
 from tests.support.scenario import EPOCH, INSTRUMENTS, World
 
 CLIENTS = (5, 6, 7, 8)
@@ -41,6 +41,8 @@ class MarginBook:
             """)
             if self.draw.random() < 0.5:
                 set_retail(self.world, account)
+            elif self.draw.random() < 0.5:
+                set_retail(self.world, account, False, own_asset_id=2)
 
     def model(self, unmodelled: tuple[int, ...] = ()) -> MarginBook:
         """Put another random set in force, with random terms of all instruments but some."""
@@ -50,6 +52,12 @@ class MarginBook:
         put_in_force(self.world, self.draw, self._set_id)
         for number, _ in INSTRUMENTS.values():
             set_terms(self.world, self.draw, number, is_modelled=number not in unmodelled)
+        return self
+
+    def vectors(self) -> MarginBook:
+        """A random vector for the contract, over one that was given before."""
+        give_vector(self.world, self.draw, 3)
+        give_vector(self.world, self.draw, 3)
         return self
 
     def terms(self) -> MarginBook:

@@ -37,7 +37,14 @@ from schemas.record import record_of
 from schemas.risk import SetInstrumentRisk, SetMarginModel
 from schemas.settlement import RunSettlementCycle
 from tests.support.market_requests import CALLS, MAY_REST, NEXT_STATES, PEGS, STOPS
-from tests.support.risk_model import name_factors, put_in_force, random_terms, set_retail, set_terms
+from tests.support.risk_model import (
+    give_vector,
+    name_factors,
+    put_in_force,
+    random_terms,
+    set_retail,
+    set_terms,
+)
 from tests.support.scenario import World
 
 Type, Life, Link, Phase = OrderType, TimeInForce, OrderLink, InstrumentState
@@ -75,9 +82,11 @@ def open_world(draw: random.Random) -> World:
     if draw.random() < 0.5:
         name_factors(world)
         put_in_force(world, draw, 1)
-        set_retail(world, SECOND_MARGIN, draw.random() < 0.7)
+        set_retail(world, SECOND_MARGIN, draw.random() < 0.7, own_asset_id=draw.choice((0, 2)))
         for instrument_id in (SHARE, CONTRACT):
             set_terms(world, draw, instrument_id, draw.random() < 0.85)
+        if draw.random() < 0.4 and world.pipeline.state.instrument_risks[CONTRACT]["is_modelled"]:
+            give_vector(world, draw, CONTRACT)
     return world
 
 

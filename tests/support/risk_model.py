@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 
+from engine.risk.vectors import RETURNS
 from schemas.codes import ScenarioGroup
 from schemas.packed import pack
 from schemas.risk import (
     ActivateScenarios,
+    ActivateVector,
     AddScenario,
     NameFactor,
     SetAccountMargin,
     SetFactorReturn,
     SetInstrumentRisk,
+    SetVectorPart,
 )
 from tests.support.scenario import World
 
@@ -61,10 +64,17 @@ def put_in_force(world: World, draw: random.Random, set_id: int) -> None:
 
 def random_terms(draw: random.Random) -> dict[str, int]:
     """Terms of an instrument that follows the index and a factor of its own."""
+    second, third = draw.choice(((0, 0), (12, 0), (3, 30)))
+    drawn = {name: draw.choice(values) for name, values in TERMS.items()}
+    least = drawn["haircut_ppm"]
+    haircuts = {
+        "second_from_lots": second, "second_haircut_ppm": draw.randint(least, MILLION) if second else 0,
+        "third_from_lots": third, "third_haircut_ppm": MILLION if third else 0,
+    }  # fmt: skip
     return {
         "is_modelled": 1, "first_factor_id": INDEX, "first_beta_ppm": draw.randint(-500_000, 2_000_000),
         "second_factor_id": OWN, "second_beta_ppm": MILLION, "basis_factor_id": draw.choice((0, BASIS)),
-        "peg_factor_id": 0, **{name: draw.choice(values) for name, values in TERMS.items()},
+        "peg_factor_id": 0, **drawn, **haircuts,
     }  # fmt: skip
 
 
@@ -78,6 +88,23 @@ def set_terms(world: World, draw: random.Random, instrument_id: int, is_modelled
     assert type(events[0]).__name__ == "InstrumentRiskSet", events
 
 
-def set_retail(world: World, account_id: int, is_retail: bool = True) -> None:
-    """Say that an account is a retail client's."""
-    world.send(SetAccountMargin, account_id=account_id, is_retail=int(is_retail))
+def set_retail(world: World, account_id: int, is_retail: bool = True, own_asset_id: int = 0) -> None:
+    """Say that an account is a retail client's, and what its owner issues."""
+    world.send(SetAccountMargin, account_id=account_id, is_retail=int(is_retail), own_asset_id=own_asset_id)
+
+
+def give_vector(world: World, draw: random.Random, instrument_id: int) -> None:
+    """Value a contract by a random vector from outside in the set in force."""
+    state = world.pipeline.state
+    active = state.risk.active
+    count = len(active.scenarios)
+    header = {"instrument_id": instrument_id, "scenario_set_id": active.set_id}
+    for first in range(1, count + 1, len(RETURNS)):
+        eight = {name: round(draw.gauss(0, 0.2) * 10**9) for name in RETURNS}
+        world.send(SetVectorPart, **header, first_scenario_no=first, **eight)
+    mark = int(state.instruments[instrument_id]["mark_ticks"])
+    events = world.send(
+        ActivateVector, **header, scenario_count=count, reference_minor=draw.randint(1, 3 * mark),
+        delta_ppm=draw.randint(-MILLION, MILLION),
+    )  # fmt: skip
+    assert type(events[0]).__name__ == "VectorActivated", events

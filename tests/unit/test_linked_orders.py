@@ -93,7 +93,8 @@ ONE_CANCELS_THE_OTHER = {
         order 7 #1 BUY 10 ACMECFD @ 90.00            => accepted
         order 7 #2 BUY 10 ACMECFD STOP 110.00 OCO #1 => accepted
         expect bids 7 ACMECFD 10
-        expect margin 7 1000.00
+        # 1000 for ten lots, and 320 for a stop that may buy at 132
+        expect margin 7 1320.00
     """,
     "self-trade prevention may shrink one leg alone": """
         open 5 CUSTOMER_MARGIN

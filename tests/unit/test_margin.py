@@ -67,3 +67,17 @@ def test_crossing_away_from_the_mark_costs_at_once() -> None:
         order 7 #1 BUY 15 ACME @ 117.00         -> refused INSUFFICIENT_MARGIN
         order 7 #2 BUY 14 ACME @ 117.00         -> accepted
     """)
+
+
+def test_what_an_order_loses_as_it_fills_is_spent_once() -> None:
+    """Ten shares at 117 need 500 of margin and cost 170 against the mark; eight at the mark need 400 more."""
+    World().play(OPENING).play("""
+        order 7 #1 BUY 10 ACME @ 117.00         -> accepted
+        expect margin 7 670.00
+        order 7 #2 BUY 8 ACME @ 100.00          -> refused INSUFFICIENT_MARGIN
+        order 7 #3 BUY 6 ACME @ 100.00          -> accepted
+        expect margin 7 970.00
+        order 9 #1 SELL 10 ACME @ 117.00        -> filled 10
+        expect equity 7 830.00
+        expect margin 7 800.00
+    """)

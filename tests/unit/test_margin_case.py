@@ -281,13 +281,24 @@ def test_a_cross_rate_depends_on_the_currency_that_it_is_quoted_in() -> None:
     assert told["notes"][0] == "EURJPY: JPY moves its currency and is not counted twice"
 
 
-def test_a_liquidation_price_is_the_last_that_is_safe() -> None:
+def test_a_liquidation_price_is_the_first_basis_point_that_is_below() -> None:
     case = changed("positions", {"coin": 1}) | {"parameters": {"add_ons": "none"}}
-    told = answer(case)  # 50,000 of equity, 6,000 of margin: the coin may lose 44,000 of 60,000
+    told = answer(case)  # 50,000 of equity, 6,000 of margin: the coin may lose 44,000 of 60,000, 73.33 %
     assert told["MM"] == 6_000
-    assert abs(told["liquidation_prices"]["BTC"]["price"] - 16_000) < D("0.001")
-    short = answer(case | {"positions": {"coin": -1}})  # the worst is now +2 %: 1,200
-    assert abs(short["liquidation_prices"]["BTC"]["price"] - 108_800) < D("0.001")
+    assert told["liquidation_prices"]["BTC"] == {"price": 15_996, "move": D("-0.7334")}
+    short = answer(case | {"positions": {"coin": -1}})  # the worst is now +2 %: 1,200, so it may gain 81.33 %
+    assert short["liquidation_prices"]["BTC"] == {"price": 108_804, "move": D("0.8134")}
+
+
+def test_an_order_reserves_what_it_loses_from_its_limit_to_the_mark() -> None:
+    order = {"id": "a", "instrument": "coin", "lots": 1, "limit_price": 61_000}
+    case = changed("parameters/add_ons", ["XL"])
+    plain, priced = (answer(case | {"orders": [o]}) for o in (order | {"limit_price": 59_000}, order))
+    assert priced["IM"] - plain["IM"] == 1_000
+    assert [line["IM"] for line in priced["add_ons"]] == [1_000]
+    sold = answer(case | {"orders": [order, order | {"id": "b", "lots": -2, "limit_price": 59_500}]})
+    assert sold["requirement"]["IM"]["XL"] == 2_000
+    assert sold["requirement"]["MM"]["XL"] == 0
 
 
 def test_linked_orders_reserve_the_worst_of_them() -> None:

@@ -41,6 +41,7 @@ MODELS: dict[str, Callable[[MarginBook], Any]] = {
     "by the listing's rate": lambda b: b,
     "by rate under other parameters": lambda b: b.parameters(),
     "all modelled": lambda b: b.model(),
+    "all modelled, one by a vector from outside": lambda b: b.model().vectors(),
     "one by rate, two modelled": lambda b: b.model(unmodelled=(2,)).parameters(),
     "terms without scenarios": lambda b: b.terms(),
     "another set after the first": lambda b: b.model().trade(20).model().parameters(),
@@ -178,7 +179,7 @@ def test_a_sound_day_passes_and_leaves_its_papers(book: MarginBook) -> None:
     assert run(home) == {}
     path = record_path(home, "2026-10-05")
     html = path.with_suffix(".html").read_text()
-    assert "Margin as of 2026-10-05" in html and "<td>yes</td>" in html and "NO" not in html
+    assert "Margin as of 2026-10-05" in html and "<td>yes</td>" in html and "<td>NO</td>" not in html
     assert path.read_bytes() == path.read_bytes()
 
 

@@ -40,6 +40,7 @@ class Order(NamedTuple):
     instrument_id: str
     lots: Fraction  # signed: below zero it sells
     linked: str | None  # orders of one link cancel each other: the worst of them is reserved
+    limit: Fraction | None = None  # the worst price it may fill at; without one it fills at the mark
 
 
 class Case(NamedTuple):
@@ -222,10 +223,11 @@ def _orders(given: Reading | None, instruments: dict[str, Instrument]) -> list[O
         name = _instrument_of(row.need("instrument", "instrument_id", "symbol"), instruments)
         order_id, linked = row.get("id", "order_id"), row.get("oco", "linked", "link")
         told = str(n + 1) if order_id is None else str(order_id.value)
-        lots = _signed_lots(row)
+        lots, limit = _signed_lots(row), row.get("limit_price", "limit")
         if lots == 0:
             raise row.error("an order of no lots")
-        found.append(Order(told, name, lots, None if linked is None else str(linked.value)))
+        link = None if linked is None else str(linked.value)
+        found.append(Order(told, name, lots, link, None if limit is None else limit.number()))
     if len({order.order_id for order in found}) != len(found):
         raise given.error("two orders have one id")
     return found

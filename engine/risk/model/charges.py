@@ -1,7 +1,8 @@
 """What is charged beside scenario risk: a line for each subject, with what it came from.
 
 Owns: liquidity (LQ), basis (BF), concentration (CJ), funding and fees (FP), minimum (MC), retail leverage
-(RF). Does not own: how they become a requirement, or what comes off equity (requirement.py).
+(RF), what orders lose as they fill (XL). Does not own: how they become a requirement, or what comes off
+equity (requirement.py).
 
 All are zero or more, on the net lots of each instrument, rounded up to the unit. With open orders each looks
 at the worst that they can leave: lots may end anywhere between `lots - asks` and `lots + bids`.
@@ -17,8 +18,8 @@ from typing import NamedTuple
 from engine.risk.model.exact import ceiling, root_ceiling
 
 LIQUIDITY, BASIS, CONCENTRATION, FUNDING = "LQ", "BF", "CJ", "FP"
-MINIMUM, RETAIL, WRONG_WAY, ORACLE = "MC", "RF", "WW", "OC"
-ADD_ONS = (LIQUIDITY, BASIS, CONCENTRATION, FUNDING, MINIMUM, RETAIL, WRONG_WAY, ORACLE)
+MINIMUM, RETAIL, CROSSING, WRONG_WAY, ORACLE = "MC", "RF", "XL", "WW", "OC"
+ADD_ONS = (LIQUIDITY, BASIS, CONCENTRATION, FUNDING, MINIMUM, RETAIL, CROSSING, WRONG_WAY, ORACLE)
 
 FX, CRYPTO, EQUITY, INDEX, COMMODITY, OTHER = "fx", "crypto", "equity", "index", "commodity", "other"
 ASSET_CLASSES = (FX, CRYPTO, EQUITY, INDEX, COMMODITY, OTHER)
@@ -68,6 +69,7 @@ class Holding(NamedTuple):
     lots: Fraction
     bids: Fraction = Fraction(0)
     asks: Fraction = Fraction(0)
+    crossing: Fraction = Fraction(0)  # money that its open orders lose from their limits to the mark
 
     @property
     def worst(self) -> Fraction:
@@ -259,3 +261,17 @@ def leverage_lines(
         "rest_of_initial_margin": Fraction(rest, scale),
     }
     return [*lines, Line(RETAIL, "account", charge, inputs)]
+
+
+def crossing_lines(holdings: Mapping[str, Holding], rates: Rates, scale: int) -> list[Line]:
+    """XL = what open orders lose from their limits to the mark as they fill: equity then falls by it.
+
+    Each order counts by itself: one that gains is no reason that another should fill.
+    """
+    if CROSSING not in rates.add_ons:
+        return []
+    return [
+        Line(CROSSING, name, ceiling(holding.crossing * scale), {"loss": holding.crossing})
+        for name, holding in holdings.items()
+        if holding.crossing != 0
+    ]

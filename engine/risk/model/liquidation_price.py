@@ -1,31 +1,31 @@
 """How far each factor alone must move until an account is liquidated.
 
-Owns: the search. Equity moves as the positions are worth after the move, fully revalued; the maintenance
-margin and haircuts stay what they are, and so do all other factors.
+Owns: what is told by factor. Does not own: the search (liquidation_move.py). Equity moves as the positions
+are worth after the move, fully revalued; the maintenance margin and haircuts stay what they are, and so do
+all other factors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from engine.errors import BadInput
 from engine.risk.model.exact import as_decimal
+from engine.risk.model.liquidation_move import WHOLE, first_broken_move
 from engine.risk.model.revaluation import Kind, Style, Terms, revalue
 from engine.risk.model.valuation import Valuation
 
 _BILLION = 10**9
-_STEPS_DOWN = (*range(-10, -1_000, -10), -999)  # thousandths: one per cent each, to where nothing is left
-_STEPS_UP = (*range(10, 1_000, 10), *range(1_000, 10_001, 100))
 _RATE_SHARE = Fraction(1, 10)  # an interest rate moves by tenths of that
 
 
 def liquidation_prices(valued: Valuation) -> dict[str, dict[str, Any]]:
-    """By factor: the nearest move beyond which equity is below the maintenance margin, and the level there.
+    """By factor: the first move at which equity is below the maintenance margin, and the level there.
 
-    A price is told where the factor has a level: declared, or that of an instrument that moves exactly with
-    it.
+    The move is found to a basis point of the factor's level, of a rate to a tenth of that. A price is told
+    where the factor has a level: declared, or that of an instrument that moves exactly with it.
     """
     found: dict[str, dict[str, Any]] = {}
     moved = dict.fromkeys(f for terms in valued.part_terms.values() for f in terms.factors())
@@ -35,7 +35,8 @@ def liquidation_prices(valued: Valuation) -> dict[str, dict[str, Any]]:
         kind = valued.case.scenarios.kinds[factor]
         size = _size(kind, level, terms)
         cushion = Fraction(valued.equity.total - valued.maintenance.total, valued.scale)
-        found[factor] = _told(kind, level, _nearest(factor, terms, cushion, size), cushion)
+        move = first_broken_move(partial(_left, factor, terms, cushion, size))
+        found[factor] = _told(kind, level, None if move is None else size * Fraction(move, WHOLE), cushion)
     return found
 
 
@@ -86,40 +87,15 @@ def _level(valued: Valuation, factor: str) -> Fraction | None:
     return None
 
 
+def _left(factor: str, terms: list[Terms], cushion: Fraction, size: Fraction, move: int) -> Fraction | None:
+    """Equity less maintenance margin after a move in basis points."""
+    gain = _gain(factor, terms, size * Fraction(move, WHOLE))
+    return None if gain is None else cushion + gain
+
+
 def _gain(factor: str, terms: list[Terms], move: Fraction) -> Fraction | None:
     """What the positions gain; nothing where one of them has no value any more."""
     try:
         return sum((revalue(t, {factor: [move]}, 1)[0] for t in terms), Fraction(0))
     except BadInput:
         return None
-
-
-def _nearest(factor: str, terms: list[Terms], cushion: Fraction, size: Fraction) -> Fraction | None:
-    """The smallest move on either side beyond which the cushion is gone; of equal ones the one down."""
-    if cushion < 0:
-        return Fraction(0)
-    found = [_first(factor, terms, cushion, size, steps) for steps in (_STEPS_DOWN, _STEPS_UP)]
-    return min((move for move in found if move is not None), key=abs, default=None)
-
-
-def _first(
-    factor: str, terms: list[Terms], cushion: Fraction, size: Fraction, steps: Iterable[int]
-) -> Fraction | None:
-    """Walk until the cushion is gone, then halve the last step to a billionth: the last move that is safe."""
-    before = 0
-    for step in steps:
-        gain = _gain(factor, terms, size * Fraction(step, 1_000))
-        if gain is None:
-            return None
-        if cushion + gain < 0:
-            safe, gone = before * _BILLION // 1_000, step * _BILLION // 1_000
-            while abs(gone - safe) > 1:
-                middle = (safe + gone) // 2
-                gain = _gain(factor, terms, size * Fraction(middle, _BILLION))
-                if gain is not None and cushion + gain >= 0:
-                    safe = middle
-                else:
-                    gone = middle
-            return size * Fraction(safe, _BILLION)
-        before = step
-    return None

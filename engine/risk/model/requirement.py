@@ -4,7 +4,7 @@ Owns: how scenario risk and charges become a requirement, what collateral counts
 own: the charges themselves (charges.py), what is done about a state (the engine).
 
     MM = max(SR(A), CJ, MC) + LQ + BF + FP                    on positions
-    IM = kappa max(SR(A+W), CJ, MC) + LQ + BF + FP + RF       with open orders at their worst
+    IM = kappa max(SR(A+W), CJ, MC) + LQ + BF + FP + RF + XL  with open orders at their worst
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from engine.errors import BadInput
 from engine.risk.model.charges import (
     BASIS,
     CONCENTRATION,
+    CROSSING,
     FUNDING,
     LIQUIDITY,
     MINIMUM,
@@ -29,6 +30,7 @@ from engine.risk.model.charges import (
     Product,
     Rates,
     charge_lines,
+    crossing_lines,
     leverage_lines,
     total,
 )
@@ -78,7 +80,7 @@ class Requirement(NamedTuple):
     def parts(self) -> dict[str, int]:
         """What the total is the sum of."""
         risk = ceiling(self.kappa * self.floored_risk)
-        added = {name: total(self.lines, name) for name in (LIQUIDITY, BASIS, FUNDING, RETAIL)}
+        added = {name: total(self.lines, name) for name in (LIQUIDITY, BASIS, FUNDING, RETAIL, CROSSING)}
         return {"risk": risk, **added}
 
 
@@ -105,10 +107,10 @@ def initial_margin(
             f"kappa is {kappa}; below one the initial margin would be less than the maintenance margin"
         )
     lines = tuple(charge_lines(products, holdings, rates, scale))
-    rest = _required(risk, kappa, lines)
-    if not is_retail:
-        return rest
-    return _required(risk, kappa, (*lines, *leverage_lines(products, holdings, rates, rest.total, scale)))
+    if is_retail:
+        rest = _required(risk, kappa, lines).total
+        lines = (*lines, *leverage_lines(products, holdings, rates, rest, scale))
+    return _required(risk, kappa, (*lines, *crossing_lines(holdings, rates, scale)))
 
 
 def _required(risk: int, kappa: Fraction, lines: tuple[Line, ...]) -> Requirement:

@@ -137,7 +137,7 @@ def requirements(
     case: Case, lots: dict[str, Fraction], orders: Sequence[Order], risk: int, reserved_risk: int
 ) -> tuple[Requirement, Requirement]:
     """MM and IM of lots and orders, given SR(A) and SR(A + W)."""
-    holdings = holdings_of(lots, orders)
+    holdings = holdings_of(case, lots, orders)
     products = {name: instrument.product for name, instrument in case.instruments.items()}
     parameters, scale = case.parameters, 10**case.digits
     return (
@@ -148,8 +148,8 @@ def requirements(
     )
 
 
-def holdings_of(lots: dict[str, Fraction], orders: Sequence[Order]) -> dict[str, Holding]:
-    """Net lots and what orders may add, by instrument."""
+def holdings_of(case: Case, lots: dict[str, Fraction], orders: Sequence[Order]) -> dict[str, Holding]:
+    """Net lots, what orders may add, and what they lose as they fill, by instrument."""
     found = {name: Holding(held) for name, held in lots.items()}
     for order in orders:
         held = found.get(order.instrument_id, Holding(Fraction(0)))
@@ -157,8 +157,17 @@ def holdings_of(lots: dict[str, Fraction], orders: Sequence[Order]) -> dict[str,
             held = held._replace(bids=held.bids + order.lots)
         else:
             held = held._replace(asks=held.asks - order.lots)
-        found[order.instrument_id] = held
+        found[order.instrument_id] = held._replace(crossing=held.crossing + _crossing(case, order))
     return found
+
+
+def _crossing(case: Case, order: Order) -> Fraction:
+    """What an order loses from its limit to the mark as it fills, in the account's currency."""
+    if order.limit is None:
+        return Fraction(0)
+    instrument = case.instruments[order.instrument_id]
+    gain = instrument.gain(order.limit, case.currency) or Fraction(0)
+    return max(-order.lots * gain, Fraction(0)) * instrument.rate
 
 
 def _equity(case: Case) -> Equity:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from engine.config import Home
 from engine.projections.lake import read_table
@@ -19,6 +20,7 @@ from orchestration.products.margin.model import (
     Instrument,
     MarginRules,
     ScenarioSetInForce,
+    Vector,
 )
 from schemas.codes import CONTRACTS, AccountClass, AssetClass, LedgerAccountKind, ScenarioGroup, Side
 from schemas.identity import AccountOpened
@@ -37,13 +39,15 @@ from schemas.risk import (
     PositionTakenOver,
     ScenarioAdded,
     ScenariosActivated,
+    VectorActivated,
+    VectorPartSet,
 )
 from schemas.settlement import VariationSettled
 
 READ = (
     AccountOpened, Posting, AssetRegistered, Fill, InstrumentListed, MarkChanged, AccountMarginSet,
     FactorReturnSet, InstrumentRiskSet, MarginModelSet, ScenarioAdded, ScenariosActivated, VariationSettled,
-    PositionTakenOver,
+    PositionTakenOver, VectorActivated, VectorPartSet,
 )  # fmt: skip
 
 Place = tuple[int, int]  # account and instrument
@@ -87,6 +91,31 @@ class Book:
         return frozenset(latest.filter(pl.col("is_retail") != 0)["account_id"].to_list())
 
     @cached_property
+    def own_asset_ids(self) -> dict[int, int]:
+        """What the owner of an account issues, where there is such a thing."""
+        latest = _latest(self.rows(AccountMarginSet), "account_id")
+        return dict(latest.select("account_id", "own_asset_id").iter_rows())
+
+    @cached_property
+    def vectors(self) -> dict[int, Vector]:
+        """By instrument, the vector that was given last for the set in force."""
+        of_set = pl.col("scenario_set_id") == self.scenarios.scenario_set_id
+        activated = _latest(self.rows(VectorActivated).filter(of_set), "instrument_id")
+        found: dict[int, Vector] = {}
+        for told in activated.to_dicts():
+            mine = (pl.col("instrument_id") == told["instrument_id"]) & (
+                pl.col("sequence") < told["sequence"]
+            )
+            parts = self.rows(VectorPartSet).filter(mine)
+            begun = parts.filter(pl.col("first_scenario_no") == 1)["sequence"].max()
+            eights = (
+                parts.filter(pl.col("sequence") >= begun).select(cs.matches("^return_[1-8]_ppb$")).iter_rows()
+            )
+            returns = tuple(ppb for eight in eights for ppb in eight)[: told["scenario_count"]]
+            found[told["instrument_id"]] = Vector(told["reference_minor"], told["delta_ppm"], returns)
+        return found
+
+    @cached_property
     def instruments(self) -> dict[int, Instrument]:
         """Listings with mark and terms."""
         marks = _latest(self.rows(MarkChanged), "instrument_id")
@@ -104,6 +133,7 @@ class Book:
                 r["margin_bps"],
                 mark_of.get(r["instrument_id"], 0),
                 terms.get(r["instrument_id"]),
+                self.vectors.get(r["instrument_id"]),
             )
             for r in self.rows(InstrumentListed).to_dicts()
         }

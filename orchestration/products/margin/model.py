@@ -25,6 +25,14 @@ LARGEST_IMPACT_PPM = 1_000_000_000
 MOST_DAYS = 1_000_000  # of volume; more count as so many
 
 
+class Vector(NamedTuple):
+    """Profits of a lot from outside, as parts of a reference, and what a lot counts as in charges."""
+
+    reference_minor: int
+    delta_ppm: int
+    returns_ppb: tuple[int, ...]
+
+
 class Instrument(NamedTuple):
     """What margin asks of a listing, and its mark."""
 
@@ -36,11 +44,20 @@ class Instrument(NamedTuple):
     margin_bps: int
     mark_ticks: int
     terms: InstrumentRisk | None  # none: the listing's rate alone
+    vector: Vector | None = None  # in the place of returns of its factors
 
     @property
     def lot_minor(self) -> int:
         """A lot at the mark."""
         return self.mark_ticks * self.tick_value_minor
+
+    @property
+    def size_minor(self) -> int:
+        """What a lot counts as in charges: its value, of an option its delta's, rounded away from zero."""
+        if self.vector is None:
+            return self.lot_minor
+        size = part(self.vector.reference_minor, abs(self.vector.delta_ppm))
+        return size if self.vector.delta_ppm >= 0 else -size
 
     @property
     def is_modelled(self) -> bool:
@@ -55,6 +72,7 @@ class Position(NamedTuple):
     cost_minor: int = 0
     open_buy_lots: int = 0
     open_sell_lots: int = 0
+    open_loss_minor: int = 0  # what orders would lose as they fill: to the mark, and in fees
 
     @property
     def high_lots(self) -> int:
@@ -73,7 +91,7 @@ class Position(NamedTuple):
 
     def alone(self) -> Position:
         """The position without its orders."""
-        return self._replace(open_buy_lots=0, open_sell_lots=0)
+        return self._replace(open_buy_lots=0, open_sell_lots=0, open_loss_minor=0)
 
 
 @dataclass(frozen=True)
@@ -96,7 +114,7 @@ class Figures(NamedTuple):
     maintenance_margin_minor: int
     at_risk_minor: int  # scenario risk of positions and orders
     names_minor: int  # single names, with orders
-    charges_minor: int  # liquidity, carry and rates, with orders
+    charges_minor: int  # liquidity, carry and rates, with orders and what they lose as they fill
     basis_minor: int  # floor under hedges, with orders
     retail_minor: int  # least initial margin of a retail client
     held_at_risk_minor: int  # scenario risk of positions alone
@@ -120,16 +138,21 @@ class MarginRules:
                 self._floors[x.underlying_id] = max(self._floors[x.underlying_id], x.terms.basis_ppm)
                 self._names |= {x.underlying_id} if x.terms.is_single_name else set()
 
-    def figures(self, positions: Mapping[int, Position], cash_minor: int, *, is_retail: bool) -> Figures:
+    def figures(
+        self, positions: Mapping[int, Position], cash_minor: int, *, is_retail: bool, own_asset_id: int = 0
+    ) -> Figures:
         """The figures of an account with these positions, by instrument, and so much money."""
         alone = {i: p.alone() for i, p in positions.items()}
         names, basis = self._underlyings(positions)
         held_names, held_basis = self._underlyings(alone)
         at_risk, held_at_risk = self.scenario_risk(positions), self.scenario_risk(alone)
-        cuts = sum(haircut_of_bids(self.instruments[i], p) for i, p in positions.items())
-        charges = cuts + sum(charge(self.instruments[i], p.worst_lots) for i, p in positions.items())
-        retail = cuts + sum(retail_minimum(self.instruments[i], p) for i, p in positions.items())
-        gross = sum(p.worst_lots * self.instruments[i].lot_minor for i, p in positions.items())
+        falls = sum(
+            haircut_of_bids(self.instruments[i], p, own_asset_id) + p.open_loss_minor
+            for i, p in positions.items()
+        )
+        charges = falls + sum(charge(self.instruments[i], p.worst_lots) for i, p in positions.items())
+        retail = falls + sum(retail_minimum(self.instruments[i], p) for i, p in positions.items())
+        gross = sum(p.worst_lots * reference(self.instruments[i]) for i, p in positions.items())
 
         initial = part(max(at_risk, names), self.model.initial_ppm) + charges + basis
         if is_retail:
@@ -142,7 +165,8 @@ class MarginRules:
             asked[self.instruments[i].is_modelled] += charge(self.instruments[i], p.worst_lots)
         by_rate = divided_up(asked[False] * MILLION, self.model.initial_ppm)
         return Figures(
-            equity_minor=cash_minor + sum(holding(self.instruments[i], p) for i, p in positions.items()),
+            equity_minor=cash_minor
+            + sum(holding(self.instruments[i], p, own_asset_id) for i, p in positions.items()),
             initial_margin_minor=initial,
             maintenance_margin_minor=max(held_at_risk, held_names) + asked[True] + held_basis + by_rate,
             at_risk_minor=at_risk,
@@ -183,15 +207,13 @@ class MarginRules:
                 together[self.instruments[i].underlying_id].append((self.instruments[i], p))
         basis, values = 0, [0, 0]
         for underlying_id, members in together.items():
-            longs = sum(max(p.high_lots * x.lot_minor, 0) for x, p in members)
-            shorts = sum(max(-p.low_lots * x.lot_minor, 0) for x, p in members)
+            ends = [(p.high_lots * x.size_minor, p.low_lots * x.size_minor) for x, p in members]
+            longs, shorts = sum(max(0, *e) for e in ends), sum(max(0, *(-x for x in e)) for e in ends)
             # an instrument does not hedge itself: orders on both sides of it are no two sides
-            sizes = sorted(p.worst_lots * x.lot_minor for x, p in members)
+            sizes = sorted(p.worst_lots * abs(x.size_minor) for x, p in members)
             basis += part(min(longs, shorts, sum(sizes[:-1])), self._floors[underlying_id])
             if underlying_id in self._names:
-                up = sum(p.high_lots * x.lot_minor for x, p in members)
-                down = sum(p.low_lots * x.lot_minor for x, p in members)
-                values.append(max(abs(up), abs(down)))
+                values.append(max(abs(sum(max(e) for e in ends)), abs(sum(min(e) for e in ends))))
         largest = sum(sorted(values)[-2:])
         names = part(sum(values), self.model.names_ppm) + part(largest, self.model.top_two_ppm)
         return names, basis
@@ -222,38 +244,63 @@ def profits_of(instrument: Instrument, scenarios: ScenarioSetInForce) -> list[in
     """What a lot gains in each scenario, damped, in millicents, rounded down."""
     if instrument.terms is None:
         raise ValueError(f"instrument {instrument.instrument_id} has no terms to be revalued by")
-    value = instrument.lot_minor * MILLICENTS
-    moved = zip(returns_of(instrument.terms, scenarios), scenarios.dampings_ppm, strict=True)
+    value = reference(instrument) * MILLICENTS
+    given = instrument.vector
+    returns = given.returns_ppb if given else returns_of(instrument.terms, scenarios)
+    moved = zip(returns, scenarios.dampings_ppm, strict=True)
     return [(value * r // BILLION) * damping // MILLION for r, damping in moved]
 
 
-def holding(instrument: Instrument, position: Position) -> int:
+def reference(instrument: Instrument) -> int:
+    """What the returns of a lot are parts of."""
+    return instrument.vector.reference_minor if instrument.vector else instrument.lot_minor
+
+
+def holding(instrument: Instrument, position: Position, own_asset_id: int) -> int:
     """What a position adds to equity: at the mark, less a contract's cost or the haircut of what is owned."""
     value = position.held_lots * instrument.lot_minor
     if instrument.is_contract:
         return value - position.cost_minor
-    haircut = instrument.terms.haircut_ppm if instrument.terms else 0
-    return value - part(max(value, 0), haircut)
+    return value - haircut(instrument, position.held_lots, own_asset_id)
 
 
-def haircut_of_bids(instrument: Instrument, position: Position) -> int:
-    """What equity falls by when all bids for collateral fill at the mark."""
-    if instrument.is_contract or instrument.terms is None:
+def haircut(instrument: Instrument, lots: int, own_asset_id: int) -> int:
+    """What of lots that are owned is no collateral: a part of each tier; all of what the owner issues."""
+    if instrument.underlying_id == own_asset_id:
+        return max(lots, 0) * instrument.lot_minor
+    if instrument.terms is None:
         return 0
-    return part(position.open_buy_lots * instrument.lot_minor, instrument.terms.haircut_ppm)
+    t = instrument.terms
+    bounds = (t.second_from_lots or None, t.third_from_lots or None, None)
+    total, begun = 0, 0
+    for bound, ppm in zip(bounds, (t.haircut_ppm, t.second_haircut_ppm, t.third_haircut_ppm), strict=True):
+        end = max(lots, 0) if bound is None else min(max(lots, 0), bound)
+        total += part((end - begun) * instrument.lot_minor, ppm)
+        begun = end
+        if bound is None:
+            break
+    return total
+
+
+def haircut_of_bids(instrument: Instrument, position: Position, own_asset_id: int) -> int:
+    """What equity falls by when all bids for collateral fill at the mark."""
+    if instrument.is_contract:
+        return 0
+    filled = haircut(instrument, position.high_lots, own_asset_id)
+    return filled - haircut(instrument, position.held_lots, own_asset_id)
 
 
 def retail_minimum(instrument: Instrument, position: Position) -> int:
     """Least initial margin of a retail client. Source: ESMA Decision (EU) 2018/796, annex I."""
     cap = instrument.terms.retail_cap_ppm if instrument.terms else 0
-    return part(position.worst_lots * instrument.lot_minor, cap)
+    return part(position.worst_lots * abs(instrument.size_minor), cap)
 
 
 def charge(instrument: Instrument, lots: int) -> int:
     """What lots, an absolute number, ask beyond scenarios; without a model, the listing's rate."""
-    value, terms = lots * instrument.lot_minor, instrument.terms
+    value, terms = lots * abs(instrument.size_minor), instrument.terms
     if terms is None or not instrument.is_modelled:
-        return divided_up(value * instrument.margin_bps, BASIS_POINTS)
+        return divided_up(lots * instrument.lot_minor * instrument.margin_bps, BASIS_POINTS)
     return (
         part(value, terms.half_spread_ppm)
         + part(value, impact_ppm(terms, lots))

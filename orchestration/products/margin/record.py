@@ -86,6 +86,7 @@ def make_record(home: Home, report: Report) -> Record:
             book.cost_minor.get(place, 0),
             row.get("open_buy_lots", 0),
             row.get("open_sell_lots", 0),
+            row.get("open_loss_minor", 0),
         )
     return {
         "format_version": FORMAT_VERSION,
@@ -106,6 +107,7 @@ def make_record(home: Home, report: Report) -> Record:
                     positions.get(account_id, {}),
                     book.cash_minor.get(account_id, 0),
                     is_retail=account_id in book.retail_ids,
+                    own_asset_id=book.own_asset_ids.get(account_id, 0),
                 )._asdict(),
             }
             for account_id in sorted({*book.account_ids, *reported})

@@ -1,7 +1,7 @@
 select
     listed.instrument_id,
     listed.instrument_class,
-    listed.instrument_class in ('CFD', 'PERPETUAL') as is_contract,
+    listed.instrument_class in ('CFD', 'PERPETUAL', 'OPTION') as is_contract,
     listed.symbol,
     listed.base_asset_id,
     base.isin,

@@ -9,6 +9,7 @@ select
     positions.held_lots,
     positions.open_buy_lots,
     positions.open_sell_lots,
+    positions.open_loss_minor,
     positions.mark_ticks,
     (positions.held_lots * positions.mark_ticks * instruments.tick_value_minor)::bigint as value_minor,
     positions.cost_minor,

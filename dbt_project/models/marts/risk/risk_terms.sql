@@ -18,6 +18,10 @@ select
     risks.basis_ppm,
     risks.retail_cap_ppm,
     risks.haircut_ppm,
+    risks.second_from_lots,
+    risks.second_haircut_ppm,
+    risks.third_from_lots,
+    risks.third_haircut_ppm,
     risks.is_single_name,
     risks.sequence,
     risks.occurred_at as set_at

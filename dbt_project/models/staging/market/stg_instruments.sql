@@ -4,7 +4,7 @@ select
     cause_sequence,
     make_timestamp_ns(occurred_at_ns) as occurred_at,
     instrument_id,
-    case instrument_class_code when 1 then 'EQUITY' when 2 then 'FX_SPOT' when 3 then 'CRYPTO_SPOT' when 4 then 'CFD' when 5 then 'PERPETUAL' end as instrument_class,
+    case instrument_class_code when 1 then 'EQUITY' when 2 then 'FX_SPOT' when 3 then 'CRYPTO_SPOT' when 4 then 'CFD' when 5 then 'PERPETUAL' when 6 then 'OPTION' end as instrument_class,
     {{ unpack_text('symbol_packed') }} as symbol,
     base_asset_id,
     quote_asset_id,

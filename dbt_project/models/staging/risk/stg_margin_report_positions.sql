@@ -10,6 +10,7 @@ select
     cost_minor,
     open_buy_lots,
     open_sell_lots,
+    open_loss_minor,
     mark_ticks
 from {{ source('lake_risk', 'margin_report_positions') }}
 where sequence <= {{ watermark() }}

@@ -16,6 +16,10 @@ select
     basis_ppm,
     retail_cap_ppm,
     haircut_ppm,
+    second_from_lots,
+    second_haircut_ppm,
+    third_from_lots,
+    third_haircut_ppm,
     is_single_name = 1 as is_single_name,
     instrument_id
 from {{ source('lake_risk', 'set_instrument_risk') }}

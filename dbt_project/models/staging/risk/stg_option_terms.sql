@@ -1,0 +1,15 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    cause_sequence,
+    make_timestamp_ns(occurred_at_ns) as occurred_at,
+    underlying_instrument_id,
+    underlying_lots,
+    strike_ticks,
+    date '1970-01-01' + expiry_epoch_day::integer as expiry_date,
+    is_call = 1 as is_call,
+    volatility_ppm,
+    volatility_factor_id,
+    instrument_id
+from {{ source('lake_risk', 'option_terms') }}
+where sequence <= {{ watermark() }}

@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from engine.state import State
 
 CENTS, MILLICENTS = 2, 5  # digits of the amounts
-_BILLION = 10**9
-_BASIS_POINTS = 4  # digits of a share that is told in them
+_MOVE_DIGITS = 9
 
 
 class _Account(NamedTuple):
@@ -230,7 +229,7 @@ def _gains(account: _Account, moves: ScenarioSetKept) -> list[Fraction]:
     for i, lots in account.lots.items():
         value, returns = _measured(account.state, i, moves)
         value *= lots * 1_000
-        total = [t + Fraction(value * r, _BILLION) for t, r in zip(total, returns, strict=True)]
+        total = [t + Fraction(value * r, WHOLE) for t, r in zip(total, returns, strict=True)]
     return total
 
 
@@ -254,11 +253,11 @@ def _liquidation_moves(account: _Account, cushion_minor: int) -> dict[str, Decim
 
         def left(move: int, factor: int = factor, scenario: Any = scenario) -> Fraction:
             alone = ScenarioSetKept(scenarios=[scenario])
-            alone.returns[factor, 0] = move * (_BILLION // WHOLE)
+            alone.returns[factor, 0] = move
             return cushion_minor * 1_000 + _gains(account, alone)[0]
 
         move = first_broken_move(left)
-        found[name] = None if move is None else as_decimal(move, _BASIS_POINTS)
+        found[name] = None if move is None else as_decimal(move, _MOVE_DIGITS)
     return found
 
 

@@ -212,7 +212,7 @@ def test_a_broken_set_is_refused_with_its_row(tmp_path: Path, rows: list[str], m
 
 
 PRICES = [
-    ("date,BTC\n2026-01-01,100\n2026-01-01,101\n", "line 3, column date: 2026-01-01 does not come after"),
+    ("date,BTC\n2026-01-01,100\n2026-01-01,101\n", "line 3, column date: 2026-01-01 stands twice"),
     ("date,BTC\n01.02.2026,100\n", "line 2, column date: expected a date like 2026-09-30, not '01.02.2026'"),
     ("date,BTC\n2026-01-01,abc\n", "line 2, column BTC: expected a price, not 'abc'"),
     ("date,BTC\n2026-01-01,inf\n", "line 2, column BTC: expected a price, not 'inf'"),
@@ -240,6 +240,29 @@ def test_a_closed_market_keeps_its_price(tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     path.write_text("date,BTC,SPX\n2026-01-02,100,50\n2026-01-03,101,\n2026-01-05,102,51\n", encoding="utf-8")
     assert read_prices(path).prices["SPX"] == (50.0, 50.0, 51.0)
+
+
+def test_a_history_is_read_in_any_order_of_its_dates(tmp_path: Path) -> None:
+    rows = ["2026-01-02,100,50", "2026-01-03,101,", "2026-01-05,102,51"]
+    read: list[Any] = []
+    for name, ordered in (("oldest.csv", rows), ("newest.CSV", rows[::-1])):
+        path = tmp_path / name
+        path.write_text("\n".join(["date,BTC,SPX", *ordered]), encoding="utf-8")
+        read.append(read_prices(path)._replace(source=""))
+    assert read[0] == read[1]
+
+
+@pytest.mark.parametrize("name", ["Date", "__index_level_0__"])
+def test_a_data_frame_writes_its_dates_last_and_gaps_as_no_number(tmp_path: Path, name: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    days = [dt.datetime(2026, 1, day) for day in (2, 3, 5)]  # noqa: DTZ001 - a day is of no zone
+    path = tmp_path / "prices.parquet"
+    pq.write_table(pa.table({"SPX": [50.0, float("nan"), 51.0], name: days}), path)
+    read = read_prices(path)
+    assert read.dates == tuple(day.date() for day in days)
+    assert read.prices == {"SPX": (50.0, 50.0, 51.0)}
 
 
 def test_the_command_builds_from_parquet_what_it_builds_from_csv(tmp_path: Path) -> None:

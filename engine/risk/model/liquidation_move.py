@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-WHOLE = 10_000  # basis points
-_DOWN = (*range(-100, -WHOLE, -100), -9_990)  # one per cent each, to where nothing is left
-_UP = (*range(100, WHOLE, 100), *range(WHOLE, 10 * WHOLE + 1, 1_000))
+WHOLE = 10**9  # a move of one hundred per cent: moves are counted in billionths
+_PERCENT = WHOLE // 100
+_DOWN = (*range(-_PERCENT, -WHOLE, -_PERCENT), -WHOLE + _PERCENT // 10)  # to where nothing is left
+_UP = (*range(_PERCENT, WHOLE, _PERCENT), *range(WHOLE, 10 * WHOLE + 1, 10 * _PERCENT))
 
 
 def first_broken_move(left: Callable[[int], Fraction | int | None]) -> int | None:
-    """The first move, in basis points, at which equity is below maintenance margin.
+    """The first move, in billionths, at which equity is below maintenance margin.
 
     `left` is equity less maintenance margin after a move, or nothing where a position has no value any more;
     there the search of that side ends. First is nearest to zero, of two as near the one down; 0 where equity
     is below already, nothing where it never is from -99.9 % to +1000 %. Looked for in steps of one per cent,
-    of ten beyond the double, then halved to a basis point: what is broken only inside a step is not seen.
+    of ten beyond the double, then halved to a billionth: what is broken only inside a step is not seen.
     """
     if _is_broken(left(0)):
         return 0

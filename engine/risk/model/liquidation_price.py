@@ -17,14 +17,13 @@ from engine.risk.model.liquidation_move import WHOLE, first_broken_move
 from engine.risk.model.revaluation import Kind, Style, Terms, revalue
 from engine.risk.model.valuation import Valuation
 
-_BILLION = 10**9
 _RATE_SHARE = Fraction(1, 10)  # an interest rate moves by tenths of that
 
 
 def liquidation_prices(valued: Valuation) -> dict[str, dict[str, Any]]:
     """By factor: the first move at which equity is below the maintenance margin, and the level there.
 
-    The move is found to a basis point of the factor's level, of a rate to a tenth of that. A price is told
+    The move is found to a billionth of the factor's level, of a rate to a tenth of that. A price is told
     where the factor has a level: declared, or that of an instrument that moves exactly with it.
     """
     found: dict[str, dict[str, Any]] = {}
@@ -58,7 +57,7 @@ def _told(kind: Kind, level: Fraction | None, move: Fraction | None, cushion: Fr
     if level is not None:
         after = level + move if kind in (Kind.ABSOLUTE, Kind.RATE) else level * (1 + move)
         price = as_decimal(round(after * 10**8), 8)
-    return {"price": price, "move": as_decimal(round(move * _BILLION), 9)}
+    return {"price": price, "move": as_decimal(round(move * WHOLE), 9)}
 
 
 def _size(kind: Kind, level: Fraction | None, terms: list[Terms]) -> Fraction:
@@ -88,7 +87,7 @@ def _level(valued: Valuation, factor: str) -> Fraction | None:
 
 
 def _left(factor: str, terms: list[Terms], cushion: Fraction, size: Fraction, move: int) -> Fraction | None:
-    """Equity less maintenance margin after a move in basis points."""
+    """Equity less maintenance margin after a move in billionths of `size`."""
     gain = _gain(factor, terms, size * Fraction(move, WHOLE))
     return None if gain is None else cushion + gain
 

@@ -21,7 +21,11 @@ BP = WHOLE // 10_000  # a basis point
         ("a fall of 12.34 %", lambda m: m + 1_234 * BP - 1, -1_234 * BP),
         ("a rise to the seven and a half fold", lambda m: 65_000 * BP - m, 65_000 * BP + 1),
         ("equally near on both sides", lambda m: 500 * BP - abs(m), -500 * BP - 1),
-        ("nearer above, in the same per cent", lambda m: 550 * BP + m if m < 0 else 540 * BP - m, 540 * BP + 1),
+        (
+            "nearer above, in the same per cent",
+            lambda m: 550 * BP + m if m < 0 else 540 * BP - m,
+            540 * BP + 1,
+        ),
         ("all but all of it", lambda m: 9_990 * BP - 1 + m, -9_990 * BP),
         ("no value below half, and none lost before", lambda m: 1 if m > -5_000 * BP else None, None),
         (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -25,6 +25,8 @@ from engine.reserve.terms import CENTS, Formula
 HOLDERS, CLAIMS, LOCATIONS = tuple(Holder), tuple(Claim), tuple(Location)
 TOTALS, FORMULAS = tuple(Total), tuple(Formula)
 MOST_MINOR = 10**15
+STREAMED_FROM = 100_000  # rows
+Engine = Literal["streaming", "in-memory"]  # of polars
 
 
 def _words(names: Iterable[str]) -> dict[str, int]:
@@ -118,6 +120,11 @@ class Case:
             or self.claims["claim"].is_in(longs).any()
             or (self.locations["location"] == short).any()
         )
+
+
+def engine_for(table: pl.DataFrame) -> Engine:
+    """How polars is to work through rows: a stream costs milliseconds to set up, and saves memory on many."""
+    return "streaming" if len(table) > STREAMED_FROM else "in-memory"
 
 
 def read_case(folder: Path, as_of: date) -> Case:

@@ -16,7 +16,7 @@ import polars as pl
 
 from engine.reserve.case_files import HOLDERS, Case
 from engine.reserve.computation import Computation
-from engine.reserve.csv_columns import LINE
+from engine.reserve.csv_columns import LINE, dollars
 from engine.reserve.debit_balances import ITEM, debtors
 from engine.reserve.exact import UNITS_PER_CENT
 from engine.reserve.findings import REQUIREMENT
@@ -24,7 +24,6 @@ from engine.reserve.kinds import FORMULA_OF_HOLDER
 from engine.reserve.lines import is_at_market
 from engine.reserve.matrix import Basis, Short
 from engine.reserve.stock import POOL, Side, bucketed_rows
-from engine.reserve.terms import CENTS
 
 SCHEMA = {"item": pl.Int64, "file": pl.String, LINE: pl.Int64, "note": pl.String, "amount_minor": pl.Int64}
 _AT_LOCATION, _AT_CLAIM = "locations.csv", "claims.csv"
@@ -48,10 +47,7 @@ def source_rows(case: Case, told: Computation) -> pl.DataFrame:
 
 def write_sources(case: Case, told: Computation, path: Path) -> None:
     """Write the rows behind each item as CSV: item, file, line, note, amount in dollars."""
-    cents = pl.col("amount_minor")
-    sign = pl.when(cents < 0).then(pl.lit("-")).otherwise(pl.lit(""))
-    part = (cents.abs() % CENTS).cast(pl.String).str.zfill(2)
-    amount = pl.format("{}{}.{}", sign, cents.abs() // CENTS, part).alias("amount")
+    amount = dollars(pl.col("amount_minor")).alias("amount")
     texts = [pl.col(name).replace("", None) for name in ("file", "note")]
     source_rows(case, told).select("item", texts[0], LINE, texts[1], amount).write_csv(path)
 

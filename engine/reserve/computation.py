@@ -140,16 +140,7 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
             cover, other_gap = _customer_excess(case, terms, beside)
     except PlatformError as error:
         both_debits, other_gap = None, f"the {other.value} formula is not known: {error}"
-    balances = [
-        ReserveBalance(
-            row["bank"],
-            row["cash"] or 0,
-            row["bank_equity"],
-            bool(row["affiliate"]),
-            row["qualified_securities"] or 0,
-        )
-        for row in is_of(case.deposits, terms.formula, terms.formula).iter_rows(named=True)
-    ]
+    balances = reserve_balances(case, terms.formula)
     counted: list[Counted] = []
     order, deposit_gap = None, ""
     try:
@@ -193,6 +184,20 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
     )
 
 
+def reserve_balances(case: Case, formula: Formula) -> list[ReserveBalance]:
+    """What banks hold in reserve accounts for a formula; a row that names none is of any."""
+    return [
+        ReserveBalance(
+            row["bank"],
+            row["cash"] or 0,
+            row["bank_equity"],
+            bool(row["affiliate"]),
+            row["qualified_securities"] or 0,
+        )
+        for row in is_of(case.deposits, formula, formula).iter_rows(named=True)
+    ]
+
+
 def rule_version(policy: Policy = DEFAULT, matrix: Matrix = BOX_LAST) -> str:
     """What decides an outcome beside the inputs: the rule, this arithmetic, the matrix and the switches."""
     changed = ", ".join(f"{name}={value}" for name, value in policy.changed.items())
@@ -211,9 +216,10 @@ def _formula(
 ) -> Figure:
     formula = terms.formula
     from_stock = stock_lines(stock, pairings, matrix, formula, policy, has_prices=case.has("prices.csv"))
-    totals = totals_of(case, formula, terms.as_of, terms.method, policy)
+    is_lone = not case.has_customers
+    totals = totals_of(case.other, formula, terms.as_of, terms.method, policy, is_lone=is_lone)
     debits = debit_balances(case, formula, totals.amounts.get(Total.MARGIN_DEBITS_DIVERSIFIED, 0), policy)
-    credits = int(credit_balances(case, formula).sum())
+    credits = int(credit_balances(case, formula)["credit"].sum())
     return figure_of(terms, credits, from_stock, totals, debits, unbalanced_issues(stock, matrix, formula))
 
 
@@ -274,11 +280,14 @@ def _reduction(terms: Terms, item_10: int | None, total_debits: int | None) -> R
     return Reduction(percent, of, source, None if whole is None else -(-whole * percent // 100))
 
 
-def credit_balances(case: Case, formula: Formula) -> pl.Series:
-    """Item 1, account by account: what the firm owes in cash; no debit is set against another's credit."""
+def credit_balances(case: Case, formula: Formula) -> pl.DataFrame:
+    """Item 1: what the firm owes each account in cash; no debit is set against another's credit.
+
+    Columns: account_id, credit.
+    """
     holders = [n for n, holder in enumerate(HOLDERS) if FORMULA_OF_HOLDER.get(holder) is formula]
-    cash = case.accounts.filter(pl.col("class").is_in(holders))["cash_balance"].fill_null(0)
-    return cash.clip(lower_bound=0)
+    credit = pl.col("cash_balance").fill_null(0).clip(lower_bound=0).alias("credit")
+    return case.accounts.filter(pl.col("class").is_in(holders)).select("account_id", credit)
 
 
 class Unbalanced(NamedTuple):

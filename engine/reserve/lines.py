@@ -40,7 +40,7 @@ class Missing(NamedTuple):
     is_identified: bool
     item: int
     told: str
-    issues: list[str]  # in order
+    issues: tuple[str, ...]  # in order
 
 
 class IssueLines(NamedTuple):
@@ -188,5 +188,5 @@ def _missing(stock: Stock, pairing: Pairing, cell: Cell, policy: Policy) -> Iter
     ):
         at = pairing.issue[is_missing]
         if len(at):
-            names = [stock.issues[i] for i in np.unique(at)]
+            names = tuple(stock.issues[i] for i in np.unique(at))
             yield Missing((pairing.long, pairing.short), is_identified, cell.item, told, names)

@@ -7,8 +7,8 @@ row says is told in docs/ledger.md; the warehouse says it again in SQL, and a te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from engine.projections.reserve_book import (
     DOLLAR,
@@ -20,9 +20,11 @@ from engine.projections.reserve_book import (
     Price,
     ReserveBook,
 )
+from engine.reserve.case_files import CLAIMS, LOCATIONS, Case
 from engine.reserve.csv_columns import PRICE_SCALE
 from engine.reserve.excess_margin import COLLATERAL_PERCENT
 from engine.reserve.kinds import HOLDER_SPELLINGS, Claim, Holder, Location, Total
+from engine.reserve.live import case_of_rows
 from engine.reserve.terms import CENTS, Formula
 from schemas.codes import AccountClass, ObligationSide, ReserveFormula
 from schemas.codes import LedgerAccountKind as Kind
@@ -100,12 +102,12 @@ class PriceRow(NamedTuple):
 
 
 class TotalRow(NamedTuple):
-    """A row of `int_reserve_totals`."""
+    """A row of `int_reserve_totals`, or of `int_reserve_breaks`, which may name no formula."""
 
     item: Total
     amount_minor: int | None
     opened_epoch_day: int | None
-    formula: Formula
+    formula: Formula | None
 
 
 class DepositRow(NamedTuple):
@@ -293,15 +295,28 @@ class ReserveRows:
             for (kind, _), units in self.book.kept[asset_id].items():
                 if kind == _CUSTODY and units > 0:
                     found.append(StockRow(issue, Location.DEPOSITORY, None, units))
-            # a receipt that is overdue counts as failed even before anybody reports it
-            for due in self._due(asset_id, ObligationSide.RECEIVE):
-                owner, since = str(due.account_id), due.settlement_epoch_day
-                kind = Location.FAIL_TO_RECEIVE
-                found.append(StockRow(issue, kind, owner, due.open_units, due.open_minor, since))
+            found += [self._receipt(issue, due) for due in self._due(asset_id, ObligationSide.RECEIVE)]
             for item in self.book.items_of[asset_id].values():
                 if item.item_kind in _LOCATION_OF_ITEM and item.open_units > 0:
                     found.append(self._location_of_item(issue, item))
         return found
+
+    def deliveries(self) -> Iterator[StockRow]:
+        """Fails to deliver of every issue."""
+        for asset_id in list(self.book.obligations_of):
+            for due in self._due(asset_id, ObligationSide.DELIVER):
+                if due.has_failed:
+                    yield self._delivery(self.book.assets[asset_id].issue, due)
+
+    def opened_locations(self) -> Iterator[StockRow]:
+        """Locations of every issue that have been open since a day."""
+        for asset_id in list(self.book.obligations_of):
+            for due in self._due(asset_id, ObligationSide.RECEIVE):
+                yield self._receipt(self.book.assets[asset_id].issue, due)
+        for item in self.book.items.values():
+            is_located = item.item_kind in _LOCATION_OF_ITEM and item.open_units > 0
+            if is_located and self.book.is_security(item.asset_id):
+                yield self._location_of_item(self.book.assets[item.asset_id].issue, item)
 
     def prices(self, issues: Iterable[str]) -> list[PriceRow]:
         """Prices of issues that have one, rounded up; no fact of the book says that a security is exempt."""
@@ -344,6 +359,11 @@ class ReserveRows:
         claim = Claim.FAIL_TO_DELIVER if due.has_failed else Claim.SUSPENSE
         owner = str(due.account_id) if due.has_failed else f"unreported OB{due.obligation_id}"
         return StockRow(issue, claim, owner, due.open_units, due.open_minor, due.settlement_epoch_day)
+
+    def _receipt(self, issue: str, due: Obligation) -> StockRow:
+        """A receipt that is overdue counts as failed even before anybody reports it."""
+        owner, since = str(due.account_id), due.settlement_epoch_day
+        return StockRow(issue, Location.FAIL_TO_RECEIVE, owner, due.open_units, due.open_minor, since)
 
     def _claim_of_item(self, issue: str, item: Item) -> StockRow:
         price = self.book.prices.get(item.money_asset_id)
@@ -420,6 +440,21 @@ class ReserveRows:
             )
             for (bank, code), units in sorted(held.items())
         ]
+
+
+def stock_case(claims: Iterable[StockRow], locations: Iterable[StockRow], prices: Iterable[PriceRow]) -> Case:
+    """The part of a case that some issues are."""
+    return case_of_rows(
+        claims=stock_cells(claims, CLAIMS), locations=stock_cells(locations, LOCATIONS), prices=prices
+    )
+
+
+def stock_cells(
+    rows: Iterable[StockRow], words: Sequence[Claim] | Sequence[Location]
+) -> list[tuple[Any, ...]]:
+    """Rows with their kind as its number among the words of its file."""
+    number = {word: n for n, word in enumerate(words)}
+    return [(row.issue, number[row.kind], *row[2:]) for row in rows]  # type: ignore[index]
 
 
 def _amount(units: int, price: Price | None, *, is_credit: bool) -> int | None:

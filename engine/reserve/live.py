@@ -27,9 +27,10 @@ from engine.reserve.computation import (
     unbalanced_issues,
 )
 from engine.reserve.csv_columns import FIRST_LINE, LINE, Form, type_of
-from engine.reserve.debit_balances import AccountDebts, DebitBalances, account_debts, item_10
+from engine.reserve.debit_balances import ITEM, AccountDebts, DebitBalances, account_debts, item_10
 from engine.reserve.eligible_deposit import Counted, count_deposits
 from engine.reserve.exact import Ints
+from engine.reserve.findings import REQUIREMENT
 from engine.reserve.kinds import FORMULA_OF_HOLDER, Total
 from engine.reserve.lines import MEASURES, IssueLines, Missing, issue_lines, summed
 from engine.reserve.matrix import BOX_LAST, Matrix
@@ -202,6 +203,28 @@ class LiveReserve:
     def deposits(self, formula: Formula) -> list[Counted]:
         """What counts on deposit. Raises Indeterminate where a bank's equity is needed and not told."""
         return count_deposits(reserve_balances(self.facts, formula))
+
+    def issue_amounts(self, formula: Formula) -> list[tuple[str, int, int]]:
+        """What issues give to lines: issue, item and cents, the largest first."""
+        kept = self._kept[formula]
+        amounts = kept.measures[1:REQUIREMENT]
+        items, places = amounts.nonzero()
+        order = np.argsort(-np.abs(amounts[items, places]), kind="stable").tolist()
+        issues = list(self._places)
+        return [(issues[places[n]], int(items[n]) + 1, int(amounts[items[n], places[n]])) for n in order]
+
+    def issue_lines(self, formula: Formula, issue: str) -> Ints:
+        """What one issue gives to the lines, shape (REQUIREMENT,), under the numbers of the items."""
+        return self._kept[formula].measures[:REQUIREMENT, self._places[issue]]
+
+    def account_amounts(self, formula: Formula) -> list[tuple[str, int, int]]:
+        """What accounts give to Items 1 and 10 before the cuts of Note E: account, item and cents."""
+        kept = self._kept[formula]
+        amounts = [(account, 1, cents) for account, cents in kept.credits.items() if cents]
+        if kept.debts is not None:
+            debits = kept.debts.by_account.select("account_id", "debit")
+            amounts += [(account, ITEM, cents) for account, cents in debits.iter_rows()]
+        return amounts
 
     def _place(self, issue: str) -> int:
         return self._places.setdefault(issue, len(self._places))

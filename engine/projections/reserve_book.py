@@ -162,7 +162,7 @@ class ReserveBook:
         self.drawn: defaultdict[int, dict[int, int]] = defaultdict(dict)  # account, currency: units of drafts
         self.reserve_accounts: dict[tuple[int, int], bool] = {}  # bank, formula: whether an affiliate's
         self.touched = Touched()
-        self._pending: defaultdict[int, list[Any]] = defaultdict(list)  # postings by value date
+        self.pending: defaultdict[int, list[Any]] = defaultdict(list)  # postings by value date
         self._instruments: dict[int, Any] = {}  # those that price an asset
         self._instruments_of: defaultdict[int, list[int]] = defaultdict(list)
         self._marks: dict[int, int] = {}
@@ -276,8 +276,8 @@ class ReserveBook:
         for row in rows:
             self.business_epoch_day = row.business_epoch_day
         self.touched.has_day = True
-        for day in sorted(d for d in self._pending if d <= self.business_epoch_day):
-            self._post(self._pending.pop(day))
+        for day in sorted(d for d in self.pending if d <= self.business_epoch_day):
+            self._post(self.pending.pop(day))
 
     def _fold_accounts(self, rows: Iterable[Any]) -> None:
         for row in rows:
@@ -308,7 +308,7 @@ class ReserveBook:
         if len(counted) < len(rows):  # type: ignore[arg-type]
             for row in rows:
                 if row.value_epoch_day > today:
-                    self._pending[row.value_epoch_day].append(row)
+                    self.pending[row.value_epoch_day].append(row)
         self._post(counted)
 
     def _post(self, rows: list[Any]) -> None:

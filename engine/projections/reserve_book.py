@@ -7,7 +7,7 @@ waits until its value date has come. Source: 17 CFR 240.17a-3(a)(2) and (a)(5).
 
 from __future__ import annotations
 
-from collections import defaultdict, namedtuple
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -473,7 +473,7 @@ FORMULA_CLASSES = (AccountClass.CUSTOMER_CASH, AccountClass.CUSTOMER_MARGIN, Acc
 
 @cache
 def _row_type(cls: type) -> Any:
-    return namedtuple(record_of(cls).table, dtype_of(cls).names or ())
+    return NamedTuple(record_of(cls).table, [(name, int) for name in dtype_of(cls).names or ()])  # type: ignore[misc]
 
 
 def _words(rows: Rows) -> list[list[int]]:

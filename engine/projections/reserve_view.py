@@ -2,7 +2,7 @@
 
 Owns: how changes of the folded book reach the kept computation, what a day began with, and the file
 `run/reserve.json`. Does not own the fold (`reserve_book.py`), rows (`reserve_rows.py`) or figures
-(`engine.reserve`). It is never read by the engine or by a product; a check compares it with what was filed.
+(`engine.reserve`). The file is never read by the engine or by a product.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.errors import PlatformError
+from engine.errors import BadInput, PlatformError
+from engine.journal.reader import read_frames
 from engine.projections.reserve_book import ReserveBook
 from engine.projections.reserve_moves import about_to_age, contributors
 from engine.projections.reserve_rows import ReserveRows, TotalRow, stock_case, stock_cells
+from engine.projections.views import ViewWriter
 from engine.reserve.case_files import CLAIMS, FORMULAS, HOLDERS, TOTALS
 from engine.reserve.computation import Figure, reserve_balances, rule_version
 from engine.reserve.eligible_deposit import Direction, ExcessDebits, deposit_order
@@ -24,7 +26,12 @@ from engine.reserve.live import LiveReserve, case_of_rows
 from engine.reserve.terms import CENTS, Formula, Frequency, Indeterminate, Method
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.config import Home
     from engine.journal.frame import Frame
+
+WRITING_NS = 1_000_000_000  # at most one file in this time
 
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
@@ -50,6 +57,11 @@ class ReserveView:
         self._breaks: list[TotalRow] = []
         self._totals: list[TotalRow] = []
         self._opening: dict[Formula, dict[int, int | None]] = {}
+
+    @property
+    def frame_count(self) -> int:
+        """The last frame folded."""
+        return self.book.frame_count
 
     @property
     def as_of(self) -> date:
@@ -212,3 +224,29 @@ class ReserveView:
                 ],
             )
         )
+
+
+def reserve_writer(home: Home, rules: ReserveRules) -> ViewWriter[ReserveView]:
+    """The writer of a home's live reserve."""
+    return ViewWriter(home, ReserveView(rules), reserve_path(home), WRITING_NS)
+
+
+def reserve_path(home: Home) -> Path:
+    """Where the live reserve of a home lies."""
+    return home.root / "run" / "reserve.json"
+
+
+def folded(home: Home, rules: ReserveRules, last_sequence: int | None = None) -> ReserveView:
+    """A home's journal folded to its durable end, or to a sequence.
+
+    Raises JournalDamaged where it does not verify, BadInput where it does not reach the sequence.
+    """
+    view = ReserveView(rules)
+    for frame in read_frames(home.journal):
+        if last_sequence is not None and frame.first_sequence > last_sequence:
+            break
+        view.fold(frame, last_sequence)
+    if last_sequence is not None and view.book.sequence < last_sequence:
+        raise BadInput(f"the journal ends at sequence {view.book.sequence}, before {last_sequence}")
+    view.update()
+    return view

@@ -53,7 +53,7 @@ def issue_rows(draw: st.DrawFn, issue: str) -> tuple[list[Any], list[Any], tuple
         for _ in range(draw(st.integers(0, 5))):
             kind: Any = draw(st.sampled_from(kinds))
             owner = draw(st.sampled_from(OWNERS.get(kind, ANYBODY)))
-            units = draw(st.integers(1, 60))
+            units = draw(st.integers(1, 900))
             rows.append((issue, words.index(kind), owner, units, draw(MONEY), epoch_day(draw(DAYS))))
     less = sum(row[3] for row in claims) - sum(row[3] for row in locations)
     if less and draw(st.integers(0, 29)):
@@ -166,14 +166,20 @@ class Walk:
 @given(st.data(), st.sampled_from(Method))
 def test_what_is_kept_is_what_is_computed_anew(data: st.DataObject, method: Method) -> None:
     walk = Walk(method)
-    walk.compare()
-    for account in ACCOUNTS:
+    walk.put_facts(data.draw(fact_rows()))
+    for account in reversed(
+        ACCOUNTS
+    ):  # customers last: without one, totals are of the formula that is asked for
+        walk.compare()
         walk.put_accounts({account}, data.draw(account_row(account)))
     for _ in range(data.draw(st.integers(4, 10))):
-        step = data.draw(st.sampled_from(("issue", "issue", "account", "facts", "day")))
+        step = data.draw(st.sampled_from(("issue", "issue", "issue", "gone", "account", "facts", "day")))
         if step == "issue":
             issue = data.draw(st.sampled_from(ISSUES))
             walk.put_issue(issue, data.draw(issue_rows(issue)))
+        elif step == "gone":
+            for rows in (([], [], None), data.draw(issue_rows(ISSUES[0]))):
+                walk.put_issue(ISSUES[0], rows)
         elif step == "account":
             account = data.draw(st.sampled_from(sorted(ACCOUNTS)))
             walk.put_accounts({account}, data.draw(account_row(account)))

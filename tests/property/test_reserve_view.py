@@ -260,7 +260,7 @@ def assert_is_computed(view: ReserveView, case: Case) -> dict[Formula, Computati
 VERBS = (
     *["buy"] * 4, *["sell"] * 3, *["mark"] * 2, *["finance"] * 3, "loan", "loan", "margin", "transfer",
     "acknowledge", "count", "suspense", "suspense", "distribute", "close", "close", "withdraw", "draft",
-    "presented", "link", "link", "fail", "settle", "day", "day", "day", "weeks",
+    "presented", "link", "link", "fail", "settle", "day", "day", "day", "weeks", "weeks",
 )  # fmt: skip
 STEPS = st.lists(
     st.tuples(
@@ -270,7 +270,7 @@ STEPS = st.lists(
         st.integers(0, 10**6),
     ),
     min_size=10,
-    max_size=40,
+    max_size=30,
 )
 
 
@@ -285,6 +285,7 @@ def test_the_live_reserve_is_the_reserve_of_the_whole_book(
         walk.step(*step)
         if number % often == 0:
             walk.follow()
+            walk.compare()
     walk.follow()
     walk.compare()
     for formula in Formula:

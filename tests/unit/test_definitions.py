@@ -37,7 +37,13 @@ PRODUCTS = {
         "marts/reconciliation_breaks",
     },
     "products/reserve": {
+        "marts/reserve_allocation",
+        "marts/reserve_control",
+        "marts/reserve_gaps",
+        "marts/reserve_inputs",
+        "marts/reserve_issues",
         "marts/reserve_lines",
+        "marts/reserve_notes",
         "marts/reserve_requirement",
         "marts/reserve_sources",
         "products/reconciliation",
@@ -70,6 +76,8 @@ CHECKS = {
         "differences_are_explained": True,
         "no_breaks_open": False,
     },
+    "marts/reserve_issues": {"stock_record_balances": True, "allocation_conserves": True},
+    "marts/reserve_requirement": {"inputs_complete": True},
     "products/reserve": {
         "statement_equals_marts": True,
         "arithmetic_holds": True,

@@ -1,4 +1,4 @@
-"""The marts of the reserve as a sound dbt run publishes them: a small book, the engine's formula, the marts' SQL."""
+"""The marts of the reserve as dbt publishes them: a small book, the engine's formula, the marts' own SQL."""
 
 from __future__ import annotations
 

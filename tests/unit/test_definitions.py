@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from engine.reserve.calendar import BANK, EXCHANGE
+from engine.reserve.deadline import NEW_YORK, deposit_due
 from schemas.record import in_lake
 
 MARGIN = {
@@ -194,3 +197,32 @@ def test_a_difference_between_journal_and_lake_holds_up_every_product() -> None:
     assert graph.get_check_spec(check).blocking
     below = {k.to_user_string() for k in graph.get(dg.AssetKey(["lake_comparison"])).child_keys}
     assert below >= set(PRODUCTS)
+
+
+def _schedule(name: str) -> Any:
+    (found,) = [s for s in _definitions().get_repository_def().schedule_defs if s.name == name]
+    return found
+
+
+def test_the_evening_files_every_business_day_long_before_its_deposit_is_due() -> None:
+    schedule = _schedule("close_of_business")
+    minute, hour, *_, weekdays = schedule.cron_schedule.split()
+    assert weekdays == "1-5" and schedule.execution_timezone == NEW_YORK.key
+    first = date(2024, 1, 1)
+    for day in (first + timedelta(days=n) for n in range(3_650)):
+        if EXCHANGE.is_business_day(day) or BANK.is_business_day(day):
+            assert day.isoweekday() <= 5
+            runs = datetime.combine(day, time(int(hour), int(minute)), NEW_YORK)
+            assert deposit_due(day) - runs > timedelta(hours=24), day
+
+
+def test_the_freshness_of_the_reserve_asks_for_the_evening_before() -> None:
+    minute, hour, *_ = _schedule("close_of_business").cron_schedule.split()
+    policy = _graph().get(dg.AssetKey(["products", "reserve"])).freshness_policy_or_from_metadata
+    looked_minute, looked_hour, *_, looked = policy.deadline_cron.split()
+    at_hour = time(int(looked_hour), int(looked_minute))
+    for weekday in range(int(looked[0]), int(looked[-1]) + 1):
+        day = date(2026, 10, 4) + timedelta(days=weekday)  # counted from a Sunday
+        at = datetime.combine(day, at_hour, NEW_YORK)
+        ran = datetime.combine(day - timedelta(days=1), time(int(hour), int(minute)), NEW_YORK)
+        assert at - policy.lower_bound_delta < ran < at and ran.isoweekday() <= 5

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import dagster as dg
 import polars as pl
 import pytest
 
@@ -31,6 +32,7 @@ from orchestration.products.reserve.assets import (
     filings_of,
     order_deposit,
     read_filing,
+    reserve,
 )
 from orchestration.products.reserve.bundle import bundle_files, verify_bundle, write_bundle
 from orchestration.products.reserve.chart import history_of, requirement_svg
@@ -394,6 +396,36 @@ def test_an_order_needs_a_reserve_account(home: Home) -> None:
     with pytest.raises(DepositRefused, match="no customer reserve account is open"):
         order_deposit(home, FakeClock(NOW_NS), desk, file_reserve(home, SETTINGS))
     assert desk.asked == []
+
+
+def _materialized(home: Home, desk: Desk) -> dg.MaterializeResult:
+    return reserve(home=home, clock=FakeClock(NOW_NS), engine=desk, settings=SETTINGS)
+
+
+def test_the_catalogue_shows_lines_of_both_formulas_and_a_plot_of_each(home: Home) -> None:
+    _publish(home, pab=70_00)
+    told = _materialized(home, Desk(home)).metadata or {}
+    records = [record.data for record in told["lines"].records]
+    assert [record["item"] for record in records] == list(range(1, 17))
+    assert records[15]["customer"] == "304.00" and records[15]["pab"] == "70.00"
+    assert told["customer_ordered"] == "204.00" and told["pab_ordered"] == "70.00"
+    assert all("image/svg+xml" in told[f"{formula}_plot"].value for formula in ("customer", "pab"))
+
+
+def test_a_formula_that_is_not_known_does_not_hold_the_other(home: Home) -> None:
+    book = small_book(pab=70_00)
+    is_pab = pl.col("formula") == "pab"
+    unknown = book.deposits.with_columns(
+        cash_minor=pl.when(is_pab).then(1).otherwise(pl.col("cash_minor")),
+        bank_equity_minor=pl.when(~is_pab).then(pl.col("bank_equity_minor")),
+    )
+    publish_reserve(home, book._replace(deposits=unknown), date_of(DAY))
+    desk = Desk(home)
+    with pytest.raises(dg.Failure) as failed:
+        _materialized(home, desk)
+    assert "pab: eligible deposit: the equity capital of 1" in str(failed.value.description)
+    assert f"{date_of(DAY)}-1 was filed" in str(failed.value.description)
+    assert [a.reserve_formula_code for a in desk.asked] == [ReserveFormula.CUSTOMER]
 
 
 def test_the_plot_shows_what_was_last_filed_for_a_day(home: Home) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from engine.errors import PlatformError
-from engine.reserve.book_case import Book, case_of_book
+from engine.reserve.book_case import Book, book_files, case_of_book
 from engine.reserve.case_files import CLAIMS, HOLDERS, LOCATIONS, TOTALS, Case
 from engine.reserve.computation import Computation, Terms, compute
 from engine.reserve.control import IssueDetermination
@@ -58,7 +58,7 @@ SCALARS: dict[str, Any] = {
     "is_often_enough": pl.Boolean,
 }
 _PARTS: dict[str, dict[str, Any]] = {
-    "inputs": {"table_name": pl.String, "sha256": pl.String},
+    "inputs": {"table_name": pl.String, "sha256": pl.String, "content": pl.String},
     "lines": {
         "item_number": _COUNT,
         "side": pl.String,
@@ -113,7 +113,9 @@ def book_figures(book: Book, terms: Terms) -> pl.DataFrame:
             _row(_of_terms(terms._replace(formula=formula)) | {"is_filed": True}, {"gaps": [_holding(error)]})
             for formula in Formula
         )
-    return pl.concat(_figures(case, terms._replace(formula=formula)) for formula in Formula)
+    files = book_files(book)
+    inputs = [(name, case.digests[name], files[name].decode()) for name in sorted(files)]
+    return pl.concat(_figures(case, terms._replace(formula=formula), inputs) for formula in Formula)
 
 
 def no_figures() -> pl.DataFrame:
@@ -131,15 +133,15 @@ def _holding(error: PlatformError) -> _Gap:
     return _Gap("requirement", str(error), True)
 
 
-def _figures(case: Case, terms: Terms) -> pl.DataFrame:
+def _figures(case: Case, terms: Terms, inputs: list[tuple[str, str, str]]) -> pl.DataFrame:
     try:
         told = compute(case, terms)
     except PlatformError as error:
-        parts: dict[str, Any] = {"gaps": [_holding(error)], "inputs": sorted(case.digests.items())}
+        parts: dict[str, Any] = {"gaps": [_holding(error)], "inputs": inputs}
         return _row(_of_terms(terms) | {"is_filed": _is_filed(case, terms.formula)}, parts)
     bank, room = _deposit_bank(case, terms.formula)
     parts = {
-        "inputs": sorted(told.inputs.items()),
+        "inputs": inputs,
         "lines": _lines(told),
         "sources": _sources(case, told),
         "notes": [(n, *note) for n, note in enumerate(told.notes, start=1)],

@@ -14,6 +14,7 @@ from orchestration.lake.tables import as_of_epoch_day, date_of, lake_rows
 from orchestration.products.papers import instant_text
 from orchestration.products.reserve.assets import KEY, filings_of, read_filing
 from orchestration.products.reserve.bundle import verify_bundle
+from orchestration.products.reserve.live_check import live_equals_filed
 from orchestration.products.reserve.statement import (
     FIGURES,
     Statement,
@@ -201,4 +202,5 @@ CHECKS = (
     arithmetic_holds,
     filing_verifies,
     deposit_is_ordered,
+    live_equals_filed,
 )

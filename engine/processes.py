@@ -1,4 +1,4 @@
-"""The engine's long-running processes: the engine itself, its standby, the lake writer, the live view.
+"""The engine's long-running processes: the engine itself, its standby, the lake writer, the live views.
 
 Each recovers when it starts, ends on SIGTERM or Ctrl-C, and is stopped by whatever breaks its promise.
 """
@@ -22,7 +22,8 @@ from engine.journal.frame import Frame
 from engine.journal.writer import JournalWriter
 from engine.pipeline import Pipeline
 from engine.projections.lake import LakeWriter
-from engine.projections.views import ViewWriter
+from engine.projections.reserve_view import ReserveRules, reserve_writer
+from engine.projections.views import view_writer
 from engine.replay import open_book
 from engine.replication.following import Takeover
 from engine.replication.identity import read_identity
@@ -219,4 +220,9 @@ def serve_lake(home: Home) -> None:
 
 def serve_view(home: Home) -> None:
     """Keep the live view behind the journal by less than a tenth of a second, until told to stop."""
-    ViewWriter(home).run(Stopping())
+    view_writer(home).run(Stopping())
+
+
+def serve_reserve(home: Home, rules: ReserveRules) -> None:
+    """Keep the live reserve, at most a second and its computation behind the journal, until told to stop."""
+    reserve_writer(home, rules).run(Stopping())

@@ -279,6 +279,18 @@ def serve_view(home: HomeOption = None) -> None:
         processes.serve_view(_home(home))
 
 
+@serve.command("reserve")
+def serve_reserve(home: HomeOption = None) -> None:
+    """Keep the live reserve."""
+    from engine import processes
+    from engine.logs import log_to_stderr
+    from orchestration.warehouse.reserve_rules import reserve_rules
+
+    log_to_stderr()
+    with told_in_one_line():
+        processes.serve_reserve(_home(home), reserve_rules())
+
+
 @bench.command("propagation")
 def bench_propagation(
     fills: Annotated[int, typer.Option(help="How many fills to follow to view and lake.")] = 100,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.reserve.terms import Formula, Frequency, Method
-from orchestration.cli_shared import exit_on, say, told_in_one_line
+from orchestration.cli_shared import HomeOption, exit_on, home_of, say, told_in_one_line
 
 reserve = typer.Typer(help="The customer protection reserve, 17 CFR 240.15c3-3.", no_args_is_help=True)
 
@@ -47,6 +47,23 @@ def compute(
             write_sources(read, outcome, sources)
     problems = [f"INDETERMINATE: {gap.reason}" for gap in outcome.gaps]
     exit_on([] if outcome.is_determinate else problems)
+
+
+@reserve.command("live")
+def live(
+    home: HomeOption = None,
+    at_sequence: Annotated[
+        int | None, typer.Option("--at-sequence", min=1, help="As of this journal sequence, not of its end.")
+    ] = None,
+) -> None:
+    """Fold the journal and print both formulas as of its end, and what moves them, as JSON in cents."""
+    import json
+
+    from engine.projections.reserve_view import folded
+    from orchestration.warehouse.reserve_rules import reserve_rules
+
+    with told_in_one_line():
+        say(json.dumps(folded(home_of(home), reserve_rules(), at_sequence).figures(), indent=2))
 
 
 def bench_reserve(

@@ -1,4 +1,4 @@
-"""A running book: engine, lake writer, live view, Dagster web server and daemon, as one."""
+"""A running book: engine, lake writer, live views, Dagster web server and daemon, as one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine.errors import BadInput, EngineUnreachable
 from engine.gateway.client import SocketClient
 from engine.journal.mark import read_mark
 from engine.projections.lake import watermark
+from engine.projections.reserve_view import reserve_path
 from engine.projections.views import view_path
 from engine.replication.standing import told_text
 from orchestration.settings import REPOSITORY
@@ -26,12 +27,14 @@ def engine_programs(home: Home, fence: Path | None = None) -> list[Program]:
     """The engine, mirrored to a standby where there is a fence, and what follows its journal."""
     told = ["--home", str(home.root)]
     fenced = [] if fence is None else ["--fence", str(fence)]
-    view = view_path(home)
-    view.unlink(missing_ok=True)
+    view, reserve = view_path(home), reserve_path(home)
+    for path in (view, reserve):
+        path.unlink(missing_ok=True)
     return [
         Program("engine", [*_onebook("serve", "engine"), *told, *fenced], lambda: _answers(home.socket)),
         Program("lake", [*_onebook("serve", "lake"), *told], lambda: _is_lake_level(home)),
         Program("view", [*_onebook("serve", "view"), *told], view.exists),
+        Program("reserve", [*_onebook("serve", "reserve"), *told], reserve.exists),
     ]
 
 

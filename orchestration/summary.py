@@ -15,6 +15,8 @@ import polars as pl
 
 from engine.config import Home
 from engine.projections.lake import read_table
+from engine.reserve.filing import formula_of
+from engine.reserve.terms import Formula
 from engine.state import State
 from orchestration.products.incidents.verify import verify_bundle
 from orchestration.products.papers import money_text
@@ -143,23 +145,30 @@ def _margin(state: State) -> str:
 
 
 def _reserve(home: Home) -> list[tuple[str, str]]:
-    filed = read_table(home, FiledReserve).sort("filing_reference").to_dicts()
+    filed = read_table(home, FiledReserve).to_dicts()
     if not filed:
         return [("reserve", "not filed")]
-    last = filed[-1]
-    due = _at(last["due_at_ns"])
-    return [
-        (
-            "reserve",
-            f"credits {dollars(last['credits_minor'])}, debits {dollars(last['debits_minor'])}, "
-            f"reduction {dollars(last['reduction_minor'])}",
-        ),
-        (
-            "requirement",
-            f"{dollars(last['requirement_minor'])}; on deposit before {dollars(last['deposit_minor'])}, "
-            f"deposit due {due}",
-        ),
-    ]
+    latest = max(f["as_of_epoch_day"] for f in filed)
+    of_day = [f for f in filed if f["as_of_epoch_day"] == latest]
+    # the last version of each formula speaks
+    by_version = sorted(of_day, key=lambda f: int(f["filing_reference"].rsplit("-", 1)[1]))
+    last = {formula_of(f["filing_reference"]): f for f in by_version}
+    lines: list[tuple[str, str]] = []
+    for formula, told in sorted(last.items()):
+        prefix = "" if formula is Formula.CUSTOMER else f"{formula.value.upper()} "
+        lines += [
+            (
+                f"{prefix}reserve",
+                f"credits {dollars(told['credits_minor'])}, debits {dollars(told['debits_minor'])}, "
+                f"reduction {dollars(told['reduction_minor'])}",
+            ),
+            (
+                f"{prefix}requirement",
+                f"{dollars(told['requirement_minor'])}; on deposit before {dollars(told['deposit_minor'])}, "
+                f"deposit due {_at(told['due_at_ns'])}",
+            ),
+        ]
+    return lines
 
 
 def _breaks(home: Home) -> set[BreakKey]:

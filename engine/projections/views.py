@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -228,28 +228,45 @@ class LiveView:
         return self.instruments.setdefault(instrument_id, Counter())
 
 
-class ViewWriter:
-    """Follows the journal and keeps the view's file fresh."""
-
-    def __init__(self, home: Home) -> None:
-        """Prepare the writer of a home's view."""
-        self._home = home
-        self._clock = WallClock()
-        self.view = LiveView()
+class View(Protocol):
+    """Figures that are folded from frames."""
 
     @property
-    def path(self) -> Path:
-        """The file."""
-        return view_path(self._home)
+    def frame_count(self) -> int:
+        """The last frame folded."""
+        ...
+
+    def fold(self, frame: Frame) -> None:
+        """Take in the next frame."""
+        ...
+
+    def figures(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        ...
+
+
+V = TypeVar("V", bound=View)
+
+
+class ViewWriter(Generic[V]):
+    """Follows the journal and keeps a view's file fresh."""
+
+    def __init__(self, home: Home, view: V, path: Path, writing_ns: int = WRITING_NS) -> None:
+        """Prepare the writer of a view that has folded nothing; at most one file in `writing_ns`."""
+        self._home = home
+        self._clock = WallClock()
+        self._writing_ns = writing_ns
+        self.view = view
+        self.path = path
 
     def run(self, stop: Callable[[], bool]) -> None:
-        """Fold the journal from its start and write the file, at most 100 ms behind, until `stop`."""
+        """Fold the journal from its start and write the file when it is due and not level, until `stop`."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         written_frame, written_at_ns = -1, 0
 
         def write_if_due() -> None:
             nonlocal written_frame, written_at_ns
-            is_due = self._clock.now_ns() - written_at_ns >= WRITING_NS
+            is_due = self._clock.now_ns() - written_at_ns >= self._writing_ns
             if is_due and self.view.frame_count != written_frame:
                 self.write()
                 written_frame, written_at_ns = self.view.frame_count, self._clock.now_ns()
@@ -270,6 +287,11 @@ class ViewWriter:
         draft = self.path.with_name(f".{self.path.name}")
         draft.write_text(json.dumps(told, separators=(",", ":")), encoding="utf-8")
         draft.rename(self.path)
+
+
+def view_writer(home: Home) -> ViewWriter[LiveView]:
+    """The writer of a home's live view: its file is less than 100 ms behind the journal."""
+    return ViewWriter(home, LiveView(), view_path(home))
 
 
 def view_path(home: Home) -> Path:

@@ -93,7 +93,10 @@ class _Left:
 def _paired(pools: Pools, pairs: Sequence[tuple[Long, Short]]) -> tuple[list[Pairing], Side, Side]:
     longs, shorts = _Left(pools.longs), _Left(pools.shorts)
     pairings: list[Pairing] = []
+    is_long, is_short = (side.quantity.max(axis=1, initial=0) > 0 for side in (longs, shorts))
     for long, short in pairs:
+        if not (is_long[long] and is_short[short]):
+            continue
         units = np.minimum(longs.quantity[long], shorts.quantity[short])
         at = units.nonzero()[0]
         if not len(at):

@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 from engine.errors import BadInput
-from engine.reserve.csv_columns import LINE, Column, Form, require_room, scan
+from engine.reserve.csv_columns import LINE, Column, Form, require_room, scan, type_of
 from engine.reserve.kinds import HOLDER_SPELLINGS, Claim, Holder, Location, Total
 from engine.reserve.terms import CENTS, Formula
 
 HOLDERS, CLAIMS, LOCATIONS = tuple(Holder), tuple(Claim), tuple(Location)
 TOTALS, FORMULAS = tuple(Total), tuple(Formula)
 MOST_MINOR = 10**15
+STREAMED_FROM = 100_000  # rows
+Engine = Literal["streaming", "in-memory"]  # of polars
 
 
 def _words(names: Iterable[str]) -> dict[str, int]:
@@ -101,7 +103,7 @@ class Case:
     other: pl.DataFrame
     deposits: pl.DataFrame
     firm: dict[str, Any]
-    digests: dict[str, str]  # SHA-256 of each file that was read
+    digests: dict[str, str]  # SHA-256 of each file that was read, or of the one that holds a book's table
 
     def has(self, file_name: str) -> bool:
         """Whether the folder holds the file."""
@@ -118,6 +120,11 @@ class Case:
             or self.claims["claim"].is_in(longs).any()
             or (self.locations["location"] == short).any()
         )
+
+
+def engine_for(table: pl.DataFrame) -> Engine:
+    """How polars is to work through rows: a stream costs milliseconds to set up, and saves memory on many."""
+    return "streaming" if len(table) > STREAMED_FROM else "in-memory"
 
 
 def read_case(folder: Path, as_of: date) -> Case:
@@ -139,7 +146,7 @@ def read_case(folder: Path, as_of: date) -> Case:
             tables[name] = _empty(columns)
     firm: dict[str, Any] = {}
     if (folder / FIRM).is_file():
-        firm = _firm(folder / FIRM)
+        firm = firm_of((folder / FIRM).read_bytes(), FIRM)
         digests[FIRM] = _digest(folder / FIRM)
     if not digests:
         raise BadInput(f"{folder} holds none of {', '.join([*COLUMNS, FIRM])}")
@@ -153,19 +160,13 @@ def read_case(folder: Path, as_of: date) -> Case:
         firm,
         digests,
     )
-    _check(case, as_of)
+    check_case(case, as_of)
     return case
 
 
 def _empty(columns: tuple[Column, ...]) -> pl.DataFrame:
-    types: dict[Form, type[pl.DataType]] = {
-        Form.TEXT: pl.String,
-        Form.WORD: pl.UInt8,
-        Form.YES_NO: pl.Boolean,
-        Form.DATE: pl.Date,
-    }
     schema: dict[str, type[pl.DataType]] = {LINE: pl.UInt32}
-    return pl.DataFrame(schema=schema | {c.name: types.get(c.form, pl.Int64) for c in columns})
+    return pl.DataFrame(schema=schema | {c.name: type_of(c) for c in columns})
 
 
 def _digest(path: Path) -> str:
@@ -173,7 +174,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check(case: Case, as_of: date) -> None:
+def check_case(case: Case, as_of: date) -> None:
+    """Raise BadInput on rows that contradict each other, are of a day to come, or need a file that is not."""
     require_room(case.accounts, "accounts.csv", ["cash_balance", "margin_debit"])
     for name, table in (("claims.csv", case.claims), ("locations.csv", case.locations)):
         require_room(table, name, ["quantity", "contract_value"])
@@ -252,13 +254,14 @@ def _check_accounts(case: Case) -> None:
             raise BadInput(f"{where}: {account!r} {told}, and the row is of {words[number]}")
 
 
-def _firm(path: Path) -> dict[str, Any]:
+def firm_of(content: bytes, name: str) -> dict[str, Any]:
+    """What firm.json says, numbers as decimals. Raises BadInput, with the file's name, on anything else."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal, parse_int=Decimal)
+        told = json.loads(content.decode("utf-8-sig"), parse_float=Decimal, parse_int=Decimal)
     except (ValueError, UnicodeDecodeError, InvalidOperation) as error:
-        raise BadInput(f"{path.name}: it is not JSON that can be read: {error}") from None
+        raise BadInput(f"{name}: it is not JSON that can be read: {error}") from None
     if not isinstance(told, dict):
-        raise BadInput(f"{path.name}: expected an object of names and values")
+        raise BadInput(f"{name}: expected an object of names and values")
     return told
 
 

@@ -17,7 +17,7 @@ from engine.errors import BadInput, PlatformError
 from engine.reserve.allocation import Allocation, Pairing, allocate
 from engine.reserve.case_files import HOLDERS, Case
 from engine.reserve.deadline import deposit_due
-from engine.reserve.debit_balances import debit_balances
+from engine.reserve.debit_balances import DebitBalances, debit_balances
 from engine.reserve.eligible_deposit import (
     Counted,
     DepositOrder,
@@ -99,7 +99,9 @@ class Computation:
         return self.requirement_minor is not None
 
 
-class _Formula(NamedTuple):
+class Figure(NamedTuple):
+    """One formula: lines 1 to 16, what keeps one from being known, and the requirement, in cents."""
+
     lines: dict[int, int | None]
     notes: list[Note]
     gaps: list[Gap]
@@ -138,16 +140,7 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
             cover, other_gap = _customer_excess(case, terms, beside)
     except PlatformError as error:
         both_debits, other_gap = None, f"the {other.value} formula is not known: {error}"
-    balances = [
-        ReserveBalance(
-            row["bank"],
-            row["cash"] or 0,
-            row["bank_equity"],
-            bool(row["affiliate"]),
-            row["qualified_securities"] or 0,
-        )
-        for row in is_of(case.deposits, terms.formula, terms.formula).iter_rows(named=True)
-    ]
+    balances = reserve_balances(case, terms.formula)
     counted: list[Counted] = []
     order, deposit_gap = None, ""
     try:
@@ -191,6 +184,20 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
     )
 
 
+def reserve_balances(case: Case, formula: Formula) -> list[ReserveBalance]:
+    """What banks hold in reserve accounts for a formula; a row that names none is of any."""
+    return [
+        ReserveBalance(
+            row["bank"],
+            row["cash"] or 0,
+            row["bank_equity"],
+            bool(row["affiliate"]),
+            row["qualified_securities"] or 0,
+        )
+        for row in is_of(case.deposits, formula, formula).iter_rows(named=True)
+    ]
+
+
 def rule_version(policy: Policy = DEFAULT, matrix: Matrix = BOX_LAST) -> str:
     """What decides an outcome beside the inputs: the rule, this arithmetic, the matrix and the switches."""
     changed = ", ".join(f"{name}={value}" for name, value in policy.changed.items())
@@ -206,14 +213,28 @@ def inputs_digest(case_digests: dict[str, str]) -> str:
 
 def _formula(
     case: Case, terms: Terms, policy: Policy, matrix: Matrix, stock: Stock, pairings: list[Pairing]
-) -> _Formula:
+) -> Figure:
     formula = terms.formula
     from_stock = stock_lines(stock, pairings, matrix, formula, policy, has_prices=case.has("prices.csv"))
-    totals = totals_of(case, formula, terms.as_of, terms.method, policy)
+    is_lone = not case.has_customers
+    totals = totals_of(case.other, formula, terms.as_of, terms.method, policy, is_lone=is_lone)
     debits = debit_balances(case, formula, totals.amounts.get(Total.MARGIN_DEBITS_DIVERSIFIED, 0), policy)
-    gaps = [*_unbalanced(stock, matrix, formula), *from_stock.gaps, *totals.gaps, *debits.gaps]
+    credits = int(credit_balances(case, formula)["credit"].sum())
+    return figure_of(terms, credits, from_stock, totals, debits, unbalanced_issues(stock, matrix, formula))
+
+
+def figure_of(
+    terms: Terms,
+    credit_minor: int,
+    from_stock: StockLines,
+    totals: CaseTotals,
+    debits: DebitBalances,
+    unbalanced: list[Unbalanced],
+) -> Figure:
+    """Lines, reduction and requirement of a formula out of what accounts, stock record and totals give."""
+    gaps = [*_unbalanced_gaps(unbalanced), *from_stock.gaps, *totals.gaps, *debits.gaps]
     unknown = {gap.item for gap in gaps}
-    from_accounts = {1: _credit_balances(case, formula), 10: debits.amount_minor}
+    from_accounts = {1: credit_minor, 10: debits.amount_minor}
     items: dict[int, int] = {
         item: from_accounts.get(item, 0) + from_stock.items.get(item, 0) + totals.of_item(item)
         for item in (*CREDIT_ITEMS, *DEBIT_ITEMS)
@@ -237,7 +258,7 @@ def _formula(
                 )
             requirement = monthly
     lines[REQUIREMENT] = requirement
-    return _Formula(
+    return Figure(
         lines, notes, gaps, from_stock, totals, total_credits, total_debits, reduction, requirement, excess
     )
 
@@ -259,28 +280,49 @@ def _reduction(terms: Terms, item_10: int | None, total_debits: int | None) -> R
     return Reduction(percent, of, source, None if whole is None else -(-whole * percent // 100))
 
 
-def _credit_balances(case: Case, formula: Formula) -> int:
-    """Item 1: what the firm owes in cash; an account's debit is never set against another's credit."""
+def credit_balances(case: Case, formula: Formula) -> pl.DataFrame:
+    """Item 1: what the firm owes each account in cash; no debit is set against another's credit.
+
+    Columns: account_id, credit.
+    """
     holders = [n for n, holder in enumerate(HOLDERS) if FORMULA_OF_HOLDER.get(holder) is formula]
-    cash = case.accounts.filter(pl.col("class").is_in(holders))["cash_balance"].fill_null(0)
-    return int(cash.clip(lower_bound=0).sum())
+    credit = pl.col("cash_balance").fill_null(0).clip(lower_bound=0).alias("credit")
+    return case.accounts.filter(pl.col("class").is_in(holders)).select("account_id", credit)
 
 
-def _unbalanced(stock: Stock, matrix: Matrix, formula: Formula) -> list[Gap]:
-    """What an issue whose sides differ leaves unknown: the requirement, and each item within its reach."""
-    at = stock.difference.nonzero()[0]
+class Unbalanced(NamedTuple):
+    """An issue whose sides differ, by claims less locations, and the items that it may therefore change."""
+
+    issue: str
+    difference: int
+    items: set[int]
+
+
+def unbalanced_issues(stock: Stock, matrix: Matrix, formula: Formula) -> list[Unbalanced]:
+    """Issues whose sides differ, in order."""
+    return [
+        Unbalanced(
+            stock.issues[place],
+            int(stock.difference[place]),
+            _items_within_reach(stock, matrix, formula, place),
+        )
+        for place in stock.difference.nonzero()[0].tolist()
+    ]
+
+
+def _unbalanced_gaps(unbalanced: list[Unbalanced]) -> list[Gap]:
+    """What issues whose sides differ leave unknown: the requirement, and each item within their reach."""
     gaps: list[Gap] = []
-    for place in at[:UNBALANCED_TOLD].tolist():
-        difference = int(stock.difference[place])
-        more, less = ("claims", "locations") if difference > 0 else ("locations", "claims")
-        reason = f"issue {stock.issues[place]} does not balance: {more} exceed {less} by {abs(difference)}"
-        gaps.append(Gap(REQUIREMENT, reason))
-    if len(at) > UNBALANCED_TOLD:
-        gaps.append(Gap(REQUIREMENT, f"{len(at) - UNBALANCED_TOLD} more issues do not balance"))
     touched: dict[int, list[str]] = {}
-    for place in at.tolist():
-        for item in _items_within_reach(stock, matrix, formula, place):
-            touched.setdefault(item, []).append(stock.issues[place])
+    for issue, difference, items in unbalanced:
+        more, less = ("claims", "locations") if difference > 0 else ("locations", "claims")
+        if len(gaps) < UNBALANCED_TOLD:
+            reason = f"issue {issue} does not balance: {more} exceed {less} by {abs(difference)}"
+            gaps.append(Gap(REQUIREMENT, reason))
+        for item in items:
+            touched.setdefault(item, []).append(issue)
+    if len(unbalanced) > UNBALANCED_TOLD:
+        gaps.append(Gap(REQUIREMENT, f"{len(unbalanced) - UNBALANCED_TOLD} more issues do not balance"))
     return gaps + [
         Gap(
             item,
@@ -305,7 +347,7 @@ def _items_within_reach(stock: Stock, matrix: Matrix, formula: Formula, place: i
     }
 
 
-def _customer_excess(case: Case, terms: Terms, customers: _Formula) -> tuple[ExcessDebits | None, str]:
+def _customer_excess(case: Case, terms: Terms, customers: Figure) -> tuple[ExcessDebits | None, str]:
     """Customers' excess debits of the same day, which may cover a PAB deposit. Source: (e)(4)."""
     if not case.has_customers:
         return None, ""

@@ -1,8 +1,8 @@
 """A CSV file as typed columns: exact integers, and an error that names the cell.
 
-Owns: what a number, a date, a word or a yes looks like, and how a file is scanned. Does not own which columns
-a file has (`case_files.py`). Money is parsed to cents, prices to hundred-millionths of a dollar, never
-through a binary fraction.
+Owns: what a number, a date, a word or a yes looks like, how a file is scanned and how a cell is written. Does
+not own which columns a file has (`case_files.py`). Money is parsed to cents, prices to hundred-millionths of
+a dollar, never through a binary fraction.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ PRICE_SCALE = 10**PRICE_DECIMALS
 LARGEST_SUM = float(1 << 62)
 DATE_LENGTH = 10
 LINE = "line"  # of the row in its file
+FIRST_LINE = 2  # after the names of the columns
 _TRUE, _FALSE = ("yes", "y", "true", "t", "1"), ("no", "n", "false", "f", "0")
 
 
@@ -40,6 +41,12 @@ class Form(Enum):
     YES_NO = "yes or no"
 
 
+_TYPES: dict[Form, type[pl.DataType]] = {
+    Form.TEXT: pl.String,
+    Form.WORD: pl.UInt8,
+    Form.YES_NO: pl.Boolean,
+    Form.DATE: pl.Date,
+}
 _PATTERNS = {
     Form.QUANTITY: r"^\d{1,15}(\.0+)?$",
     Form.MONEY: r"^-?\d{1,13}(\.\d{1,2})?$",
@@ -73,7 +80,7 @@ def scan(path: Path, columns: Sequence[Column]) -> pl.DataFrame:
                 f"{path.name}, line 1: the column {missing[0]} is missing; found {', '.join(header)}"
             )
         lines = pl.scan_csv(
-            path, infer_schema=False, new_columns=header, row_index_name=LINE, row_index_offset=2
+            path, infer_schema=False, new_columns=header, row_index_name=LINE, row_index_offset=FIRST_LINE
         )
         there = [c for c in columns if c.name in header]
         raw = lines.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in header)).select(
@@ -158,14 +165,43 @@ def _matching(form: Form, cell: pl.Expr) -> pl.Expr:
     return pl.when(cell.str.contains(_PATTERNS[form])).then(cell)
 
 
+def type_of(column: Column) -> type[pl.DataType]:
+    """The type of a column once it is read."""
+    return _TYPES.get(column.form, pl.Int64)
+
+
+def written(column: Column) -> pl.Expr:
+    """A typed column as the text that reads as the same."""
+    cell = pl.col(column.name)
+    if column.form is Form.WORD:
+        spelled: dict[int, str] = {}
+        for word, number in column.words.items():
+            spelled.setdefault(number, word)
+        text = cell.replace_strict(spelled, return_dtype=pl.String)
+    elif column.form is Form.YES_NO:
+        text = pl.when(cell).then(pl.lit(_TRUE[0])).when(~cell).then(pl.lit(_FALSE[0]))
+    elif column.form is Form.PRICE:
+        text = _decimal(cell, PRICE_SCALE, PRICE_DECIMALS)
+    elif column.form in (Form.MONEY, Form.POSITIVE, Form.PERCENT):
+        text = dollars(cell)
+    else:
+        text = cell.cast(pl.String)
+    return text.alias(column.name)
+
+
+def dollars(cents: pl.Expr) -> pl.Expr:
+    """Cents as the text of dollars with two decimals."""
+    return _decimal(cents, CENTS, 2)
+
+
+def _decimal(whole: pl.Expr, scale: int, digits: int) -> pl.Expr:
+    sign = pl.when(whole < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    part = (whole.abs() % scale).cast(pl.String).str.zfill(digits)
+    return pl.when(whole.is_not_null()).then(pl.format("{}{}.{}", sign, whole.abs() // scale, part))
+
+
 def _absent(column: Column) -> pl.Expr:
-    types: dict[Form, type[pl.DataType]] = {
-        Form.TEXT: pl.String,
-        Form.WORD: pl.UInt8,
-        Form.YES_NO: pl.Boolean,
-        Form.DATE: pl.Date,
-    }
-    return pl.lit(None, types.get(column.form, pl.Int64)).alias(column.name)
+    return pl.lit(None, type_of(column)).alias(column.name)
 
 
 def _is_bad(column: Column) -> pl.Expr:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.errors import BadInput
-from engine.reserve.case_files import CLAIMS, FIRM, HOLDERS, Case, firm_minor
+from engine.reserve.case_files import CLAIMS, FIRM, HOLDERS, Case, engine_for, firm_minor
 from engine.reserve.exact import UNITS_PER_CENT
 from engine.reserve.excess_margin import COLLATERAL_PERCENT
 from engine.reserve.findings import Gap, Note, named
@@ -38,39 +38,70 @@ class DebitBalances(NamedTuple):
     gaps: list[Gap]
 
 
+class AccountDebts(NamedTuple):
+    """Debits account by account, before what looks at all of them together: Notes E(1) and E(5).
+
+    An account looks at its own securities and at who shares its household, and at nobody else.
+    """
+
+    by_account: pl.DataFrame  # account_id, group, debit, related, unsecured, joint_cut, base, base_margin
+    behind: pl.DataFrame  # account_id, issue, exempt, counted, secured: collateral of margin, Note E(1)
+    unpriced: pl.DataFrame  # account_id, issue: stands behind a debit and has no price
+
+
 def debit_balances(case: Case, formula: Formula, diversified_minor: int, policy: Policy) -> DebitBalances:
     """Debits of accounts that count; `diversified_minor` come as a total, and are not included.
 
     Raises BadInput naming a file that is needed and not there.
     """
+    return item_10(case, account_debts(case, formula, policy), diversified_minor, policy)
+
+
+def account_debts(case: Case, formula: Formula, policy: Policy) -> AccountDebts:
+    """Debits of the accounts of a formula, each with what of it counts and what stands behind it.
+
+    Raises BadInput naming a file that is needed and not there.
+    """
     accounts = debtors(case, formula, policy)
-    related = accounts.filter("is_related")
     open_accounts = accounts.filter(~pl.col("is_related"))
-    notes: list[Note] = []
-    if not len(accounts):
-        return DebitBalances(0, notes, [])
     if len(open_accounts) and not case.has("claims.csv"):
         account = open_accounts["account_id"].min()
         raise BadInput(
             f"claims.csv is missing: account {account} has a debit, and the securities behind it are needed"
         )
-    collateral, gaps = _collateral(case, open_accounts, formula)
-    debts = _secured(open_accounts, collateral, policy)
-    gross = _sum(accounts, "debit")
+    collateral = _collateral(case, open_accounts, formula)
+    unpriced = collateral.filter(pl.col("price").is_null()).select("account_id", "issue")
+    if len(unpriced) and not case.has("prices.csv"):
+        raise BadInput(f"prices.csv is missing: {_unpriced_told(unpriced)}")
+    valued = collateral.with_columns(pl.col("value").fill_null(0).cast(pl.Int64))
+    debts = _secured(accounts, valued, policy)
+    # PAB Note 3: nothing is concentrated there
+    margin = valued.filter("is_margin") if formula is Formula.CUSTOMER else valued.clear()
+    return AccountDebts(debts, _behind(debts, margin), unpriced)
+
+
+def item_10(case: Case, debts: AccountDebts, diversified_minor: int, policy: Policy) -> DebitBalances:
+    """Item 10 out of the debits of all accounts; of the case only the firm's capital is looked at.
+
+    Raises BadInput when that is needed and there is no file of it.
+    """
+    accounts = debts.by_account
+    notes: list[Note] = []
+    gaps: list[Gap] = []
+    if not len(accounts):
+        return DebitBalances(0, notes, gaps)
+    if len(debts.unpriced):
+        gaps.append(Gap(ITEM, _unpriced_told(debts.unpriced)))
     _tell(
         notes,
         "E(4)",
-        _sum(related, "debit"),
+        _sum(accounts, "related"),
         "debits of affiliates, of persons related to principals, and households",
     )
-    _tell(notes, "Item 10", _sum(debts, "unsecured"), "unsecured debits and the unsecured part of others")
-    _tell(notes, "E(6)", _sum(debts, "joint_cut"), "non-customers' share of joint accounts")
-    concentration = (
-        _concentration(debts, collateral, case.prices, diversified_minor, policy)
-        if formula is Formula.CUSTOMER  # PAB Note 3
-        else _no_cut(debts)
-    )
-    cuts = _customer_limit(case, debts.join(concentration.by_account, on="account_id", how="left"), policy)
+    _tell(notes, "Item 10", _sum(accounts, "unsecured"), "unsecured debits and the unsecured part of others")
+    _tell(notes, "E(6)", _sum(accounts, "joint_cut"), "non-customers' share of joint accounts")
+    concentration = _concentration(debts.behind, diversified_minor, policy)
+    cuts = _customer_limit(case, accounts.join(concentration.by_account, on="account_id", how="left"), policy)
     _tell(
         notes, "E(1)", concentration.cut_minor, f"over 15 % of collateral of {concentration.aggregate_told}"
     )
@@ -79,7 +110,7 @@ def debit_balances(case: Case, formula: Formula, diversified_minor: int, policy:
         notes.append(Note("E", ITEM, cuts.overlap_minor, "cut by E(1) and E(5) both, and added back once"))
     if cuts.gap:
         gaps.append(Gap(ITEM, cuts.gap))
-    return DebitBalances(gross + sum(n.amount_minor for n in notes), notes, gaps)
+    return DebitBalances(_sum(accounts, "debit") + sum(n.amount_minor for n in notes), notes, gaps)
 
 
 def joint_cut_percent(noncustomer_percent: int) -> int:
@@ -142,33 +173,34 @@ def debtors(case: Case, formula: Formula, policy: Policy) -> pl.DataFrame:
         )
         .filter(pl.col("debit") > 0)
         .sort("account_id")
-        .collect(engine="streaming")
+        .collect(engine=engine_for(case.accounts))
     )
 
 
-def _collateral(case: Case, accounts: pl.DataFrame, formula: Formula) -> tuple[pl.DataFrame, list[Gap]]:
-    """Long securities behind debits: (account_id, issue, is_margin, value), rounded down to a cent."""
+def _unpriced_told(unpriced: pl.DataFrame) -> str:
+    names = unpriced["issue"].unique().sort().to_list()
+    return f"issue {named(names)} has no price and stands behind a debit"
+
+
+def _collateral(case: Case, accounts: pl.DataFrame, formula: Formula) -> pl.DataFrame:
+    """Long securities behind debits, worth rounded down to a cent, null without a price.
+
+    Columns: account_id, issue, is_margin, price, exempt, value.
+    """
     kinds = [Claim.CUSTOMER_FULLY_PAID, Claim.CUSTOMER_MARGIN] if formula is Formula.CUSTOMER else [Claim.PAB]
     numbers = [CLAIMS.index(kind) for kind in kinds]
-    held = (
+    prices = case.prices.lazy().select("issue", "price", pl.col("exempt").fill_null(False))
+    return (
         case.claims.lazy()
         .filter(pl.col("claim").is_in(numbers) & (pl.col("quantity") > 0))
         .join(accounts.lazy().select("account_id"), on="account_id", how="semi")
         .group_by("account_id", "issue", (pl.col("claim") != numbers[0]).alias("is_margin"))
         .agg(pl.col("quantity").sum())
-        .join(case.prices.lazy().select("issue", "price"), on="issue", how="left")
+        .join(prices, on="issue", how="left")
         .with_columns((pl.col("quantity").cast(_BIG) * pl.col("price") // UNITS_PER_CENT).alias("value"))
         .drop("quantity")
-        .collect(engine="streaming")
+        .collect(engine=engine_for(case.claims))
     )
-    unpriced = held.filter(pl.col("price").is_null())["issue"].unique().sort().to_list()
-    gaps: list[Gap] = []
-    if unpriced:
-        reason = f"issue {named(unpriced)} has no price and stands behind a debit"
-        if not case.has("prices.csv"):
-            raise BadInput(f"prices.csv is missing: {reason}")
-        gaps.append(Gap(ITEM, reason))
-    return held.drop("price").with_columns(pl.col("value").fill_null(0).cast(pl.Int64)), gaps
 
 
 def _secured(accounts: pl.DataFrame, collateral: pl.DataFrame, policy: Policy) -> pl.DataFrame:
@@ -178,15 +210,44 @@ def _secured(accounts: pl.DataFrame, collateral: pl.DataFrame, policy: Policy) -
     if policy.partly_secured is PartlySecured.NOTHING:
         secured = pl.when(pl.col("worth") >= pl.col("debit")).then(pl.col("debit")).otherwise(0)
     cut = _up(pl.col("secured").cast(_BIG) * pl.col("joint"), pl.lit(WHOLE))
+    counts = ~pl.col("is_related")
     return (
         accounts.join(worth, on="account_id", how="left", maintain_order="left")
         .with_columns(pl.col("worth").fill_null(0))
-        .with_columns(secured.alias("secured"))
-        .with_columns(
-            (pl.col("debit") - pl.col("secured")).alias("unsecured"), cut.cast(pl.Int64).alias("joint_cut")
-        )
+        .with_columns((secured * counts).alias("secured"))
+        .with_columns(cut.cast(pl.Int64).alias("joint_cut"))
         .with_columns((pl.col("secured") - pl.col("joint_cut")).alias("base"))
-        .with_columns(pl.min_horizontal("base", "margin").alias("base_margin"))
+        .select(
+            "account_id",
+            "group",
+            "debit",
+            (pl.col("debit") * ~counts).alias("related"),
+            ((pl.col("debit") - pl.col("secured")) * counts).alias("unsecured"),
+            "joint_cut",
+            "base",
+            pl.min_horizontal("base", "margin").alias("base_margin"),
+        )
+    )
+
+
+def _behind(debts: pl.DataFrame, margin: pl.DataFrame) -> pl.DataFrame:
+    """Securities that collateralize margin: as far as they count, and the debit that each secures."""
+    cap = pl.col("base_margin").cast(_BIG) * COLLATERAL_PERCENT // 100
+    value, worth = pl.col("value").cast(_BIG), pl.col("margin_worth").cast(_BIG)
+    return (
+        margin.join(
+            debts.filter(pl.col("base_margin") > 0).select("account_id", "base_margin"), on="account_id"
+        )
+        .with_columns(pl.col("value").sum().over("account_id").alias("margin_worth"))
+        .filter(pl.col("value") > 0)
+        .select(
+            "account_id",
+            "issue",
+            "exempt",
+            pl.when(worth <= cap).then(value).otherwise(value * cap // worth).alias("counted"),
+            # the debit that the security secures, as its share of the account's collateral
+            _up(pl.col("base_margin").cast(_BIG) * value, worth).alias("secured"),
+        )
     )
 
 
@@ -196,40 +257,16 @@ class _Concentration(NamedTuple):
     aggregate_told: str
 
 
-def _no_cut(debts: pl.DataFrame) -> _Concentration:
-    by_account = debts.select("account_id", pl.lit(0, pl.Int64).alias("concentration"))
-    return _Concentration(0, by_account, "")
-
-
-def _concentration(
-    debts: pl.DataFrame,
-    collateral: pl.DataFrame,
-    prices: pl.DataFrame,
-    diversified_minor: int,
-    policy: Policy,
-) -> _Concentration:
+def _concentration(behind: pl.DataFrame, diversified_minor: int, policy: Policy) -> _Concentration:
     """Note E(1): one security that is not exempt against 15 % of all that collateralizes margin accounts."""
-    cap = pl.col("base_margin").cast(_BIG) * COLLATERAL_PERCENT // 100
-    value, worth = pl.col("value").cast(_BIG), pl.col("margin_worth").cast(_BIG)
-    behind = (
-        collateral.filter("is_margin")
-        .join(debts.filter(pl.col("base_margin") > 0).select("account_id", "base_margin"), on="account_id")
-        .with_columns(pl.col("value").sum().over("account_id").alias("margin_worth"))
-        .filter(pl.col("value") > 0)
-        .with_columns(pl.when(worth <= cap).then(value).otherwise(value * cap // worth).alias("counted"))
-        .with_columns(
-            # the debit that the security secures, as its share of the account's collateral
-            _up(pl.col("base_margin").cast(_BIG) * value, worth).alias("secured")
-        )
-    )
     aggregate = int(behind["counted"].sum() or 0)
     aggregate += diversified_minor * policy.diversified_collateral_percent // 100
     limit = aggregate * CONCENTRATION_PERCENT // 100
     over = (
-        behind.group_by("issue")
+        behind.filter(~pl.col("exempt"))
+        .group_by("issue")
         .agg(pl.col("counted").sum(), pl.col("secured").sum().alias("all_secured"))
-        .join(prices.select("issue", pl.col("exempt").fill_null(False)), on="issue")
-        .filter(~pl.col("exempt") & (pl.col("counted") > limit))
+        .filter(pl.col("counted") > limit)
         .with_columns((pl.col("counted") - limit).alias("cut"))
     )
     if policy.concentration_cut is ConcentrationCut.DEBIT_BEHIND_EXCESS:

@@ -73,8 +73,8 @@ class Filing(NamedTuple):
 
     `input_digests` are SHA-256 by name of each input file or table; `journal_sequence` is where the journal
     stood, None for inputs from outside. `held_minor` is what counts on deposit, `covered_minor` what
-    customers' excess debits cover of a PAB requirement. `policy` are the firm's switches that are not at
-    their default.
+    customers' excess debits cover of a PAB requirement, `bank` whose reserve account a deposit goes to.
+    `policy` are the firm's switches that are not at their default.
     `test_purpose` says what a test run is for and is empty on a computation that the rule asks for: no
     deposit is ordered on a test, and no withdrawal rests on it. Source: SEC staff FAQ, question 2,
     2025-12-08, GUIDANCE.
@@ -100,6 +100,7 @@ class Filing(NamedTuple):
     covered_minor: int = 0
     held_securities_minor: int | None = None
     payment_id: int = 0
+    bank: str = ""
     opening: Opening = Opening()
     policy: Mapping[str, str] = {}
     test_purpose: str = ""
@@ -108,6 +109,11 @@ class Filing(NamedTuple):
 def reference_of(as_of: date, version: int, formula: Formula = Formula.CUSTOMER) -> str:
     """The name of a filing: day and version, and for PAB accounts which formula it is."""
     return f"{as_of}-{version}" if formula is Formula.CUSTOMER else f"{as_of}-{formula.value}-{version}"
+
+
+def formula_of(filing_reference: str) -> Formula:
+    """Which formula a filing's name is of."""
+    return Formula.PAB if f"-{Formula.PAB.value}-" in filing_reference else Formula.CUSTOMER
 
 
 def filing_record(filing: Filing) -> Record:
@@ -164,6 +170,7 @@ def filing_record(filing: Filing) -> Record:
             "order_minor": missing,
             "excess_minor": left,
             "payment_id": filing.payment_id,
+            "bank": filing.bank,
             "deposit_date": str(deposit_date(filing.as_of)),
             "bank_opens_at": filing.opening.at.isoformat("minutes"),
             "bank_zone": filing.opening.zone.key,

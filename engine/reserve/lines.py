@@ -7,6 +7,7 @@ Source: 17 CFR 240.15c3-3a.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +15,8 @@ import numpy as np
 from engine.errors import BadInput
 from engine.reserve.allocation import Pairing
 from engine.reserve.exact import Ints, market_values
-from engine.reserve.findings import Gap, Note, named
-from engine.reserve.matrix import Basis, Cell, Matrix, Short, long_word, short_word
+from engine.reserve.findings import REQUIREMENT, Gap, Note, named
+from engine.reserve.matrix import Basis, Cell, Long, Matrix, Short, long_word, short_word
 from engine.reserve.policy import CrossFormulaShort, FirmShortCredit, Policy
 from engine.reserve.stock import Stock
 from engine.reserve.terms import Formula
@@ -32,10 +33,28 @@ class Valued(NamedTuple):
     amount: Ints
 
 
+class Missing(NamedTuple):
+    """What keeps a pair's amounts from being known, and in which issues. Item 0 is no item of the formula."""
+
+    pair: tuple[Long, Short]
+    is_identified: bool
+    item: int
+    told: str
+    issues: tuple[str, ...]  # in order
+
+
+class IssueLines(NamedTuple):
+    """What the stock record gives for one formula, issue by issue; no issue looks at another one."""
+
+    valued: list[Valued]  # every pairing; those of the other formula and those that give nothing have zeros
+    measures: Ints  # (MEASURES, issues), cents: items 2 to 12 under their numbers, then notes and the charge
+    missing: list[Missing]
+
+
 class StockLines(NamedTuple):
     """What the stock record gives for one formula."""
 
-    valued: list[Valued]  # every pairing; those of the other formula and those that give nothing have zeros
+    valued: list[Valued]
     items: dict[int, int]
     notes: list[Note]
     gaps: list[Gap]
@@ -43,6 +62,14 @@ class StockLines(NamedTuple):
 
 
 NO_PRICE = "has no price"
+_CHARGE = 0  # what is no item of the formula
+_NOTE_B, _NOTE_C, _NOTE_D = REQUIREMENT, REQUIREMENT + 1, REQUIREMENT + 2
+MEASURES = REQUIREMENT + 3
+_NOTES = (
+    ("B", 2, _NOTE_B, "market value of customers' securities on deposit at a qualified clearing agency"),
+    ("C", 3, _NOTE_C, "market value of securities loaned over the collateral received"),
+    ("D", 4, _NOTE_D, "market value over contract value of fails over 30 calendar days"),
+)
 
 
 def stock_lines(
@@ -55,46 +82,60 @@ def stock_lines(
     has_prices: bool,
 ) -> StockLines:
     """Amounts of one formula. Raises BadInput when a price is needed and there is no file of prices."""
+    lines = issue_lines(stock, pairings, matrix, formula, policy)
+    for missing in lines.missing:
+        if missing.told == NO_PRICE and not has_prices:
+            raise BadInput(f"prices.csv is missing: {_sentence(missing)}")
+    return summed(lines.valued, lines.measures.sum(axis=1), lines.missing)
+
+
+def issue_lines(
+    stock: Stock, pairings: list[Pairing], matrix: Matrix, formula: Formula, policy: Policy
+) -> IssueLines:
+    """Amounts of one formula by issue, and what is missing to know them."""
     valued: list[Valued] = []
-    items: dict[int, int] = {}
-    gaps: list[Gap] = []
-    at_agency = over_collateral = over_contract = charge = 0
-    is_charge_known = True
+    missing: list[Missing] = []
+    measures = np.zeros((MEASURES, len(stock.issues)), np.int64)
     for pairing in pairings:
         cell = matrix.cells.get((pairing.long, pairing.short))
         if cell is None or cell.formula is not formula:
             valued.append(Valued(pairing, cell, np.zeros(len(pairing.issue), np.int64)))
             continue
         amount = _amount(stock, pairing, cell, policy)
-        found = _gaps(stock, pairing, cell, policy)
-        if any(told.endswith(NO_PRICE) for told in found) and not has_prices:
-            raise BadInput(f"prices.csv is missing: {found[0]}")
         valued.append(Valued(pairing, cell, amount))
-        total = int(amount.sum())
-        if cell.basis is Basis.NET_WORTH_CHARGE:
-            charge += total
-            is_charge_known &= not found
+        missing += _missing(stock, pairing, cell, policy)
+        np.add.at(measures[cell.item], pairing.issue, amount)
+        if not cell.item:
             continue
-        gaps += [Gap(cell.item, reason) for reason in found]
-        items[cell.item] = items.get(cell.item, 0) + total
-        at_agency += total if pairing.short is Short.TREASURY_CLEARING else 0
-        over_collateral += int(pairing.excess.sum()) if cell.basis is Basis.LOAN else 0
-        over_contract += int(pairing.excess.sum()) if cell.basis is Basis.OLD_FAIL else 0
-    notes = [
-        Note(note, item, amount, basis)
-        for note, item, amount, basis in (
-            (
-                "B",
-                2,
-                at_agency,
-                "market value of customers' securities on deposit at a qualified clearing agency",
-            ),
-            ("C", 3, over_collateral, "market value of securities loaned over the collateral received"),
-            ("D", 4, over_contract, "market value over contract value of fails over 30 calendar days"),
-        )
-        if amount
-    ]
-    return StockLines(valued, items, notes, gaps, charge if is_charge_known else None)
+        if pairing.short is Short.TREASURY_CLEARING:
+            np.add.at(measures[_NOTE_B], pairing.issue, amount)
+        if cell.basis in (Basis.LOAN, Basis.OLD_FAIL):
+            note = _NOTE_C if cell.basis is Basis.LOAN else _NOTE_D
+            np.add.at(measures[note], pairing.issue, pairing.excess)
+    return IssueLines(valued, measures, missing)
+
+
+def summed(valued: list[Valued], measures: Ints, missing: Iterable[Missing]) -> StockLines:
+    """Lines of a formula out of the sums of its measures, shape (MEASURES,)."""
+    sums = [int(amount) for amount in measures]
+    is_charge_known = True
+    gaps: list[Gap] = []
+    for found in missing:
+        if found.item:
+            gaps.append(Gap(found.item, _sentence(found)))
+        else:
+            is_charge_known = False
+    return StockLines(
+        valued,
+        {item: sums[item] for item in range(1, REQUIREMENT) if sums[item]},
+        [Note(note, item, sums[at], basis) for note, item, at, basis in _NOTES if sums[at]],
+        gaps,
+        sums[_CHARGE] if is_charge_known else None,
+    )
+
+
+def _sentence(missing: Missing) -> str:
+    return f"issue {named(missing.issues)} {missing.told}"
 
 
 def _amount(stock: Stock, pairing: Pairing, cell: Cell, policy: Policy) -> Ints:
@@ -122,8 +163,8 @@ def is_at_market(cell: Cell, policy: Policy) -> bool:
     return cell.basis is Basis.MARKET_VALUE
 
 
-def _gaps(stock: Stock, pairing: Pairing, cell: Cell, policy: Policy) -> list[str]:
-    """What is missing to know the amount, a sentence each."""
+def _missing(stock: Stock, pairing: Pairing, cell: Cell, policy: Policy) -> Iterator[Missing]:
+    """What is missing to know the amounts."""
     is_unpriced = stock.price[pairing.issue] < 0
     basis = cell.basis
     is_location_valued = basis in _VALUED_BY_LOCATION or (
@@ -138,7 +179,7 @@ def _gaps(stock: Stock, pairing: Pairing, cell: Cell, policy: Policy) -> list[st
         lacks_age = pairing.is_location_undated
     needs_price = is_at_market(cell, policy) or basis in (Basis.LOAN, Basis.OLD_FAIL)
     place, owner = short_word(pairing.short), long_word(pairing.long)
-    found: list[str] = []
+    is_identified = bool((pairing.pool >= 0).any())
     for is_missing, told in (
         (is_unpriced & needs_price, NO_PRICE),
         (pairing.is_location_unvalued & is_location_valued, f"has a {place} without contract_value"),
@@ -147,5 +188,5 @@ def _gaps(stock: Stock, pairing: Pairing, cell: Cell, policy: Policy) -> list[st
     ):
         at = pairing.issue[is_missing]
         if len(at):
-            found.append(f"issue {named([stock.issues[i] for i in np.unique(at)])} {told}")
-    return found
+            names = tuple(stock.issues[i] for i in np.unique(at))
+            yield Missing((pairing.long, pairing.short), is_identified, cell.item, told, names)

@@ -14,17 +14,18 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from engine.reserve.allocation import Allocation
 from engine.reserve.case_files import HOLDERS, Case
-from engine.reserve.computation import Computation
-from engine.reserve.csv_columns import LINE
+from engine.reserve.computation import Computation, Terms
+from engine.reserve.csv_columns import LINE, dollars
 from engine.reserve.debit_balances import ITEM, debtors
 from engine.reserve.exact import UNITS_PER_CENT
 from engine.reserve.findings import REQUIREMENT
 from engine.reserve.kinds import FORMULA_OF_HOLDER
-from engine.reserve.lines import is_at_market
+from engine.reserve.lines import Valued, is_at_market
 from engine.reserve.matrix import Basis, Short
-from engine.reserve.stock import POOL, Side, bucketed_rows
-from engine.reserve.terms import CENTS
+from engine.reserve.policy import Policy
+from engine.reserve.stock import POOL, Side, Stock, bucketed_rows
 
 SCHEMA = {"item": pl.Int64, "file": pl.String, LINE: pl.Int64, "note": pl.String, "amount_minor": pl.Int64}
 _AT_LOCATION, _AT_CLAIM = "locations.csv", "claims.csv"
@@ -38,7 +39,8 @@ def source_rows(case: Case, told: Computation) -> pl.DataFrame:
 
     Cuts of Note E have no file and line, but the note. The rows of an item sum to it. Item 16 is not told.
     """
-    parts = [_accounts(case, told), _others(told), _stock_rows(case, told)]
+    stock = StockTold(told.terms, told.policy, told.stock, told.allocation, told.stock_lines.valued)
+    parts = [_accounts(case, told), _others(told), stock_source_rows(case, stock)]
     known = [item for item, amount in told.lines.items() if amount is not None and item != REQUIREMENT]
     rows = pl.concat([part.select(pl.col(c).cast(t) for c, t in SCHEMA.items()) for part in parts])
     place = ["item", "file", LINE, "note"]
@@ -48,10 +50,7 @@ def source_rows(case: Case, told: Computation) -> pl.DataFrame:
 
 def write_sources(case: Case, told: Computation, path: Path) -> None:
     """Write the rows behind each item as CSV: item, file, line, note, amount in dollars."""
-    cents = pl.col("amount_minor")
-    sign = pl.when(cents < 0).then(pl.lit("-")).otherwise(pl.lit(""))
-    part = (cents.abs() % CENTS).cast(pl.String).str.zfill(2)
-    amount = pl.format("{}{}.{}", sign, cents.abs() // CENTS, part).alias("amount")
+    amount = dollars(pl.col("amount_minor")).alias("amount")
     texts = [pl.col(name).replace("", None) for name in ("file", "note")]
     source_rows(case, told).select("item", texts[0], LINE, texts[1], amount).write_csv(path)
 
@@ -94,9 +93,20 @@ class _Part(NamedTuple):
     item: int
 
 
-def _stock_rows(case: Case, told: Computation) -> pl.DataFrame:
+class StockTold(NamedTuple):
+    """What a computation says of the stock record of a case."""
+
+    terms: Terms
+    policy: Policy
+    stock: Stock
+    allocation: Allocation
+    valued: list[Valued]
+
+
+def stock_source_rows(case: Case, told: StockTold) -> pl.DataFrame:
+    """Rows of the stock record behind each item: (item, file, line, note, amount_minor), in no order."""
     gathered: dict[_Part, list[pl.DataFrame]] = {}
-    for valued in told.stock_lines.valued:
+    for valued in told.valued:
         pairing, cell = valued.pairing, valued.cell
         if cell is None or not cell.item or cell.formula is not told.terms.formula:
             continue
@@ -129,7 +139,7 @@ def _stock_rows(case: Case, told: Computation) -> pl.DataFrame:
     return pl.concat(found)
 
 
-def _measured(rows: pl.LazyFrame, told: Computation, buckets: list[int]) -> pl.DataFrame:
+def _measured(rows: pl.LazyFrame, told: StockTold, buckets: list[int]) -> pl.DataFrame:
     """Rows of some buckets with the number of their issue, their pool and their measures."""
     issues = pl.DataFrame(
         {"issue": told.stock.issues, "number": np.arange(len(told.stock.issues)), "price": told.stock.price},
@@ -161,7 +171,7 @@ def _measured(rows: pl.LazyFrame, told: Computation, buckets: list[int]) -> pl.D
 
 
 def _spread_part(
-    table: pl.DataFrame, part: _Part, amounts: pl.DataFrame, left: Side, told: Computation
+    table: pl.DataFrame, part: _Part, amounts: pl.DataFrame, left: Side, told: StockTold
 ) -> pl.DataFrame:
     """Spread one item's amounts of one bucket: over the issue's rows, then over those of identified pools."""
     rows = table.filter(pl.col("bucket") == part.bucket).with_columns(pl.col(part.measure).alias("weight"))

@@ -163,38 +163,77 @@ def _deficit(found: IssueDetermination) -> dict[str, Any]:
 
 def allocation(stock: Stock, lines: StockLines) -> dict[str, list[dict[str, Any]]]:
     """By issue, in the order of the matrix: which claim lies where, how many units, what it gives."""
-    order: dict[tuple[Long, Short], int] = {}
-    frames: list[pl.DataFrame] = []
-    for valued in lines.valued:
-        pair = order.setdefault((valued.pairing.long, valued.pairing.short), len(order))
-        columns = {
-            "issue": valued.pairing.issue,
-            "quantity": valued.pairing.quantity,
-            "amount": valued.amount,
-        }
-        frames.append(pl.DataFrame(columns).with_columns(pl.lit(pair, pl.Int64).alias("pair")))
     told: dict[str, list[dict[str, Any]]] = {issue: [] for issue in stock.issues}
-    if not frames:
-        return told
-    cells = {(v.pairing.long, v.pairing.short): v.cell for v in lines.valued}
-    words = [_words(long, short, cells[long, short]) for long, short in order]
-    summed = pl.concat(frames).group_by("issue", "pair").agg(pl.col("quantity", "amount").sum())
-    for issue, pair, units, amount in summed.sort("issue", "pair").iter_rows():
-        place, gives, basis = words[pair]
-        told[stock.issues[issue]].append(
-            {**place, "quantity": units, **gives, "value": Money(amount), "basis": basis}
+    columns = allocated(stock, lines).drop("pair_number")
+    for issue, claim, location, is_old, units, item, formula, amount, basis in columns.iter_rows():
+        told[issue].append(
+            {
+                "claim": claim,
+                "location": location,
+                "quantity": units,
+                **({"over_age": True} if is_old else {}),
+                "line": None if item is None else str(item),
+                "formula": formula,
+                "value": Money(amount),
+                "basis": basis,
+            }
         )
     return told
 
 
-def _words(long: Long, short: Short, cell: Cell | None) -> tuple[dict[str, Any], dict[str, Any], str]:
+def allocated(stock: Stock, lines: StockLines) -> pl.DataFrame:
+    """The same as a table, a row an issue and pair, in order; what gives nothing has no item and formula."""
+    order: dict[tuple[Long, Short], int] = {}
+    frames: list[pl.DataFrame] = [pl.DataFrame(schema={"number": pl.Int64, **_PAIRED})]
+    for valued in lines.valued:
+        pair = order.setdefault((valued.pairing.long, valued.pairing.short), len(order))
+        columns = {
+            "number": valued.pairing.issue,
+            "quantity": valued.pairing.quantity,
+            "amount_minor": valued.amount,
+        }
+        frames.append(pl.DataFrame(columns).with_columns(pl.lit(pair, pl.Int64).alias("pair_number")))
+    cells = {(v.pairing.long, v.pairing.short): v.cell for v in lines.valued}
+    words = [(n, *_words(*pair, cells[pair])) for pair, n in order.items()]
+    issues = pl.DataFrame({"issue": pl.Series(stock.issues, dtype=pl.String)}).with_row_index("number")
+    return (
+        pl.concat([frame.select("number", *_PAIRED) for frame in frames])
+        .group_by("number", "pair_number")
+        .agg(pl.col("quantity", "amount_minor").sum())
+        .join(pl.DataFrame(words, schema=_PAIR_WORDS, orient="row"), on="pair_number")
+        .join(issues.with_columns(pl.col("number").cast(pl.Int64)), on="number")
+        .sort("number", "pair_number")
+        .select(
+            "issue", "pair_number", "claim", "location", "is_over_age", "quantity", "item_number", "formula",
+            "amount_minor", "basis",
+        )
+    )  # fmt: skip
+
+
+_PAIRED = {"pair_number": pl.Int64, "quantity": pl.Int64, "amount_minor": pl.Int64}
+_PAIR_WORDS = {
+    "pair_number": pl.Int64,
+    "claim": pl.String,
+    "location": pl.String,
+    "is_over_age": pl.Boolean,
+    "item_number": pl.Int64,
+    "formula": pl.String,
+    "basis": pl.String,
+}
+
+
+def _words(long: Long, short: Short, cell: Cell | None) -> tuple[Any, ...]:
     """What is the same in every issue of a pair: where it is, what it gives, and on what basis."""
-    place = {"claim": long_word(long), "location": short_word(short)}
-    gives: dict[str, Any] = {"over_age": True} if long in OLD_LONGS or short in OLD_SHORTS else {}
+    is_old = long in OLD_LONGS or short in OLD_SHORTS
     is_item = cell is not None and cell.item > 0
-    gives["line"] = str(cell.item) if cell is not None and is_item else None
-    gives["formula"] = cell.formula.value if cell is not None and is_item else None
-    return place, gives, cell.basis.value if cell is not None else "nothing"
+    return (
+        long_word(long),
+        short_word(short),
+        is_old,
+        cell.item if cell is not None and is_item else None,
+        cell.formula.value if cell is not None and is_item else None,
+        cell.basis.value if cell is not None else "nothing",
+    )
 
 
 def as_json(told: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ import polars as pl
 
 from engine.errors import BadInput
 from engine.reserve.ageing import last_old_day
-from engine.reserve.case_files import CLAIMS, LOCATIONS, Case
+from engine.reserve.case_files import CLAIMS, LOCATIONS, Case, Engine, engine_for
 from engine.reserve.csv_columns import LARGEST_SUM, LINE
 from engine.reserve.exact import UNITS_PER_CENT, Ints, market_values, spread
 from engine.reserve.kinds import Claim, Location
@@ -69,12 +69,13 @@ class Stock:
 
 def stock_of(case: Case, as_of: date, method: Method, policy: Policy) -> Stock:
     """Pools of every issue of a case, aged as of a day. Raises BadInput where sums do not fit in 64 bits."""
+    engine = engine_for(case.claims)
     issues = (
         pl.concat([case.claims.select("issue"), case.locations.select("issue")])
         .lazy()
         .unique()
         .sort("issue")
-        .collect(engine="streaming")
+        .collect(engine=engine)
     )
     prices = issues.join(case.prices, on="issue", how="left", maintain_order="left")
     numbered = prices.select(
@@ -84,13 +85,14 @@ def stock_of(case: Case, as_of: date, method: Method, policy: Policy) -> Stock:
         pl.col("exempt").fill_null(False),
     )
     claims, locations = bucketed_rows(case, as_of, method, policy)
-    _require_value(locations, numbered)
-    keys = _identified_keys(claims, locations, numbered)
+    _require_value(locations, numbered, engine)
+    keys = _identified_keys(claims, locations, numbered, engine)
     count = len(issues)
     identity = np.arange(count, dtype=np.int64)
-    longs, shorts = _side(claims, numbered, None, Long, count), _side(locations, numbered, None, Short, count)
-    key_longs = _side(claims, numbered, keys, Long, len(keys))
-    key_shorts = _side(locations, numbered, keys, Short, len(keys))
+    longs = _side(claims, numbered, None, Long, count, engine)
+    shorts = _side(locations, numbered, None, Short, count, engine)
+    key_longs = _side(claims, numbered, keys, Long, len(keys), engine)
+    key_shorts = _side(locations, numbered, keys, Short, len(keys), engine)
     key_issue = keys["number"].to_numpy().astype(np.int64)
     rest = moved(shorts, key_shorts, key_issue, -1)
     price = numbered["price"].to_numpy().astype(np.int64)
@@ -165,29 +167,36 @@ def _bucketed(
     )
 
 
-def _require_value(locations: pl.LazyFrame, numbered: pl.DataFrame) -> None:
+def _require_value(locations: pl.LazyFrame, numbered: pl.DataFrame, engine: Engine) -> None:
     """Raise BadInput when the market value of what is located does not fit in 64 bits of cents."""
     value = pl.col("quantity").cast(pl.Float64) * pl.col("price").clip(lower_bound=0) / UNITS_PER_CENT
     priced = locations.group_by("issue").agg(pl.col("quantity").sum()).join(numbered.lazy(), on="issue")
-    total = priced.select(value.sum()).collect(engine="streaming").item()
+    total = priced.select(value.sum()).collect(engine=engine).item()
     if total is not None and total > LARGEST_SUM:
         raise BadInput("locations.csv: its market value is too large to be reckoned exactly")
 
 
-def _identified_keys(claims: pl.LazyFrame, locations: pl.LazyFrame, numbered: pl.DataFrame) -> pl.DataFrame:
+def _identified_keys(
+    claims: pl.LazyFrame, locations: pl.LazyFrame, numbered: pl.DataFrame, engine: Engine
+) -> pl.DataFrame:
     """Issue and account that stand on both sides: (issue, account_id, number, pool), in a fixed order."""
     named = locations.filter(pl.col("account_id").is_not_null()).select("issue", "account_id").unique()
     return (
         named.join(claims.select("issue", "account_id"), on=["issue", "account_id"], how="semi")
         .join(numbered.lazy().select("issue", "number"), on="issue")
         .sort("issue", "account_id")
-        .collect(engine="streaming")
+        .collect(engine=engine)
         .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(POOL))
     )
 
 
 def _side(
-    rows: pl.LazyFrame, numbered: pl.DataFrame, keys: pl.DataFrame | None, buckets: type[IntEnum], count: int
+    rows: pl.LazyFrame,
+    numbered: pl.DataFrame,
+    keys: pl.DataFrame | None,
+    buckets: type[IntEnum],
+    count: int,
+    engine: Engine,
 ) -> Side:
     if keys is not None and not len(keys):
         return Side(*(np.zeros((len(buckets), 0), np.int64) for _ in MEASURES))
@@ -204,19 +213,21 @@ def _side(
         rows.group_by(*group, BUCKET)
         .agg(pl.col(m).sum() for m in measures)
         .join(lookup.drop("price"), on=on)
-        .collect(engine="streaming")
+        .collect(engine=engine)
     )
     side = {m: np.zeros((len(buckets), count), np.int64) for m in MEASURES}
     place = (sums[BUCKET].to_numpy(), sums[POOL].to_numpy())
     for measure in measures:
         side[measure][place] = sums[measure].to_numpy()
     if buckets is Short:
-        over = _excess(rows, lookup, group, on)
+        over = _excess(rows, lookup, group, on, engine)
         side[EXCESS][over[BUCKET].to_numpy(), over[POOL].to_numpy()] = over[EXCESS].to_numpy()
     return Side(*(side[m] for m in MEASURES))
 
 
-def _excess(rows: pl.LazyFrame, lookup: pl.LazyFrame, group: list[str], on: list[str]) -> pl.DataFrame:
+def _excess(
+    rows: pl.LazyFrame, lookup: pl.LazyFrame, group: list[str], on: list[str], engine: Engine
+) -> pl.DataFrame:
     """Market value over contract value, row by row, of what Notes C and D look at, rounded up to a cent."""
     chosen = rows.filter(pl.col(BUCKET).is_in([int(Short.LOAN), int(Short.OLD_RECEIVE)]))
     value = pl.col("quantity").cast(pl.Int128) * pl.col("price").clip(lower_bound=0)
@@ -226,7 +237,7 @@ def _excess(rows: pl.LazyFrame, lookup: pl.LazyFrame, group: list[str], on: list
         .group_by(*group, BUCKET)
         .agg(over.sum().alias(EXCESS), pl.col(POOL).first())
         .with_columns(((pl.col(EXCESS) + (UNITS_PER_CENT - 1)) // UNITS_PER_CENT).cast(pl.Int64))
-        .collect(engine="streaming")
+        .collect(engine=engine)
     )
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.reserve.ageing import age_words, last_old_day
-from engine.reserve.case_files import FORMULAS, TOTALS, Case
+from engine.reserve.case_files import FORMULAS, TOTALS
 from engine.reserve.csv_columns import LINE
 from engine.reserve.findings import Gap, Note
 from engine.reserve.kinds import ITEM_OF_TOTAL, Total
@@ -41,10 +41,15 @@ def is_of(table: pl.DataFrame, formula: Formula, default: Formula) -> pl.DataFra
     return table.filter(told == FORMULAS.index(formula))
 
 
-def totals_of(case: Case, formula: Formula, as_of: date, method: Method, policy: Policy) -> CaseTotals:
-    """Totals of a formula; a row that names none is the customers', or of the only one that there is."""
-    is_lone_pab = formula is Formula.PAB and not case.has_customers
-    rows = is_of(case.other, formula, Formula.PAB if is_lone_pab else Formula.CUSTOMER)
+def totals_of(
+    other: pl.DataFrame, formula: Formula, as_of: date, method: Method, policy: Policy, *, is_lone: bool
+) -> CaseTotals:
+    """Totals of a formula out of other.csv.
+
+    A row that names no formula is the customers', or where there is no customer (`is_lone`) of the formula
+    that is asked for.
+    """
+    rows = is_of(other, formula, formula if is_lone else Formula.CUSTOMER)
     amounts: dict[Total, int] = {}
     counted: list[tuple[int, int, int]] = []
     notes: list[Note] = []

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -15,8 +18,10 @@ from engine.config import Home
 from engine.gateway.vault import Vault
 from engine.journal.verify import verify_journal
 from engine.projections.lake import read_table
+from engine.reserve.filing import formula_of
+from engine.reserve.terms import Formula
 from orchestration.products.incidents.verify import verify_bundle
-from schemas.codes import AccountClass
+from schemas.codes import AccountClass, ReserveFormula
 from schemas.external import EvidenceBundle, FiledReserve, WrittenMessage
 from schemas.identity import AccountOpened
 from schemas.ledger import ReserveDepositOrdered
@@ -55,7 +60,8 @@ def test_the_summary_tells_what_came_of_the_day(days: tuple[Home, Home, str]) ->
     told = days[2]
     assert "none missed, none false" in told
     assert "incident 1: verified" in told
-    assert re.search(r"requirement +\$[\d,]+\.\d\d; on deposit before", told)
+    assert re.search(r"\n  requirement +\$[\d,]+\.\d\d; on deposit before", told)
+    assert re.search(r"\n  PAB requirement +\$[\d,]+\.\d\d; on deposit before", told)
     assert re.search(r"of types +LIMIT [\d,]+, MARKET [\d,]+, .*PEGGED_MID \d+", told)
     assert re.search(r"auctions +\d+, [\d,]+ lots\n +opening auction +QALD \d+\.\d\d x \d+", told)
     assert re.search(r"volatility auction +QBRM \d+\.\d\d x \d+", told)
@@ -103,19 +109,43 @@ def test_every_message_is_valid_officially_and_written_once(days: tuple[Home, Ho
     assert {f"WD{n}" for n in withdrawals} & subjects
 
 
-def test_the_reserve_is_filed_ordered_and_paid_once(days: tuple[Home, Home, str]) -> None:
+@pytest.mark.parametrize("formula", Formula)
+def test_the_reserve_is_filed_ordered_and_paid_once(days: tuple[Home, Home, str], formula: Formula) -> None:
     home = days[0]
-    (filed,) = read_table(home, FiledReserve).to_dicts()
+    all_filed = read_table(home, FiledReserve).to_dicts()
+    (filed,) = [f for f in all_filed if formula_of(f["filing_reference"]) is formula]
     credits, debits = filed["credits_minor"], filed["debits_minor"]
-    assert filed["reduction_minor"] == debits * 2 // 100
+    assert filed["reduction_minor"] == (-(-debits * 2 // 100) if formula is Formula.CUSTOMER else 0)
     assert filed["requirement_minor"] == max(0, credits - (debits - filed["reduction_minor"])) > 0
-    ordered = read_table(home, ReserveDepositOrdered).sort("sequence").to_dicts()
-    order = ordered[-1]
+    code = ReserveFormula.PAB if formula is Formula.PAB else ReserveFormula.CUSTOMER
+    ordered = read_table(home, ReserveDepositOrdered).filter(pl.col("reserve_formula_code") == code)
+    order = ordered.sort("sequence").to_dicts()[-1]
     assert order["deposit_minor"] == filed["requirement_minor"] - filed["deposit_minor"]
     assert order["preparer_operator_id"] != order["approver_operator_id"]
     folder = (home.root / filed["path"]).parent
     told = onebook("verify", "reserve", str(folder))
     assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.parametrize("pab", [(), ("--pab",)])
+def test_the_filed_inputs_compute_to_what_was_filed(
+    days: tuple[Home, Home, str], pab: tuple[str, ...]
+) -> None:
+    home = days[0]
+    formula = Formula.PAB if pab else Formula.CUSTOMER
+    all_filed = read_table(home, FiledReserve).to_dicts()
+    (filed,) = [f for f in all_filed if formula_of(f["filing_reference"]) is formula]
+    folder = (home.root / filed["path"]).parent
+    as_of = date(1970, 1, 1) + timedelta(days=filed["as_of_epoch_day"])
+    how = ("--method", "alternative", "--frequency", "daily", *pab)
+    told = onebook("reserve", "compute", "--case", str(folder / "inputs"), "--as-of", str(as_of), *how)
+    assert told.returncode == 0, told.stderr
+    computed = json.loads(told.stdout, parse_float=Decimal)
+    assert computed["requirement"] * 100 == filed["requirement_minor"]
+    lines = json.loads((folder / "statement.json").read_bytes())["lines"]
+    assert [computed["lines"][str(line["item_number"])] * 100 for line in lines] == [
+        line["amount_minor"] for line in lines
+    ]
 
 
 def test_evidence_verifies_and_a_changed_byte_is_found(days: tuple[Home, Home, str]) -> None:

@@ -465,10 +465,13 @@ EXPECTED_ITEMS = {
     1: 50_000_000 - 600_000 - 100 + 10_000 + 40_000 - 20_000,
     2: 500_000,  # the loan is secured by margin securities alone
     4: 100_000 + 60_000 + 100_000 + 100_000,  # EEE, the rest of FFF, and the overdue BBB and DDD
-    # 10,000 less 20,000 of purchases plus 50 of variation, less 0.40 and 0.06 paid out and 0.01 of fee
-    10: 995_000 - 46 + 1,
-    12: 10_000,  # HHH
+    # 10,000 less 20,000 of purchases plus 50 of variation, less 0.40 and 0.06 paid out and 0.01 of fee, is a
+    # debit of 9,949.55. One security alone stands behind it, so that Note E(1) takes all of it
+    10: 0,
+    12: 0,  # HHH was failed to deliver, and no customer is short of it
 }
+# the securities that were not received: what customers own of them, and what is in control
+EXPECTED_DEFICITS = {BBB: (100, 0), DDD: (100, 0), EEE: (100, 0), FFF: (100, 40)}
 
 
 def _expected_breaks(obligations: dict[str, int]) -> Iterator[tuple[str, str, str]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from engine.reserve.calendar import BANK, EXCHANGE
+from engine.reserve.deadline import NEW_YORK, deposit_due
 from schemas.record import in_lake
 
 MARGIN = {
@@ -37,7 +40,13 @@ PRODUCTS = {
         "marts/reconciliation_breaks",
     },
     "products/reserve": {
+        "marts/reserve_allocation",
+        "marts/reserve_control",
+        "marts/reserve_gaps",
+        "marts/reserve_inputs",
+        "marts/reserve_issues",
         "marts/reserve_lines",
+        "marts/reserve_notes",
         "marts/reserve_requirement",
         "marts/reserve_sources",
         "products/reconciliation",
@@ -94,6 +103,12 @@ CHECKS = {
 }
 
 
+MART_CHECKS = {  # beside the tests of dbt
+    "marts/reserve_issues": {"stock_record_balances", "allocation_conserves"},
+    "marts/reserve_requirement": {"inputs_complete"},
+}
+
+
 @cache
 def _definitions() -> dg.Definitions:
     from orchestration.definitions import defs
@@ -120,6 +135,14 @@ def test_which_checks_each_product_has(product: str) -> None:
     key = dg.AssetKey(product.split("/"))
     specs = [graph.get_check_spec(k) for k in graph.asset_check_keys if k.asset_key == key]
     assert {s.name: s.blocking for s in specs} == CHECKS[product]
+
+
+@pytest.mark.parametrize("mart", MART_CHECKS)
+def test_which_checks_hold_up_whoever_reads_a_mart(mart: str) -> None:
+    graph = _graph()
+    specs = [graph.get_check_spec(k) for k in graph.asset_check_keys]
+    blocking = {s.name for s in specs if s.asset_key.to_user_string() == mart and s.blocking}
+    assert blocking >= MART_CHECKS[mart]
 
 
 def test_every_product_is_in_the_snapshot() -> None:
@@ -174,3 +197,32 @@ def test_a_difference_between_journal_and_lake_holds_up_every_product() -> None:
     assert graph.get_check_spec(check).blocking
     below = {k.to_user_string() for k in graph.get(dg.AssetKey(["lake_comparison"])).child_keys}
     assert below >= set(PRODUCTS)
+
+
+def _schedule(name: str) -> Any:
+    (found,) = [s for s in _definitions().get_repository_def().schedule_defs if s.name == name]
+    return found
+
+
+def test_the_evening_files_every_business_day_long_before_its_deposit_is_due() -> None:
+    schedule = _schedule("close_of_business")
+    minute, hour, *_, weekdays = schedule.cron_schedule.split()
+    assert weekdays == "1-5" and schedule.execution_timezone == NEW_YORK.key
+    first = date(2024, 1, 1)
+    for day in (first + timedelta(days=n) for n in range(3_650)):
+        if EXCHANGE.is_business_day(day) or BANK.is_business_day(day):
+            assert day.isoweekday() <= 5
+            runs = datetime.combine(day, time(int(hour), int(minute)), NEW_YORK)
+            assert deposit_due(day) - runs > timedelta(hours=24), day
+
+
+def test_the_freshness_of_the_reserve_asks_for_the_evening_before() -> None:
+    minute, hour, *_ = _schedule("close_of_business").cron_schedule.split()
+    policy = _graph().get(dg.AssetKey(["products", "reserve"])).freshness_policy_or_from_metadata
+    looked_minute, looked_hour, *_, looked = policy.deadline_cron.split()
+    at_hour = time(int(looked_hour), int(looked_minute))
+    for weekday in range(int(looked[0]), int(looked[-1]) + 1):
+        day = date(2026, 10, 4) + timedelta(days=weekday)  # counted from a Sunday
+        at = datetime.combine(day, at_hour, NEW_YORK)
+        ran = datetime.combine(day - timedelta(days=1), time(int(hour), int(minute)), NEW_YORK)
+        assert at - policy.lower_bound_delta < ran < at and ran.isoweekday() <= 5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 import json
 import os
 import shutil
@@ -258,13 +257,6 @@ def test_any_amount_that_moves_is_found(amounts: dict[int, int], held: int, is_d
         record["totals"][name] += 1
         assert contradictions(record, rows)
         record["totals"][name] -= 1
-
-
-def test_the_boxes_are_those_of_the_warehouse() -> None:
-    path = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds" / "reserve_items.csv"
-    with path.open(encoding="utf-8") as stream:
-        seed = [(r["item_number"], r["side"], r["focus_box"], r["name"]) for r in csv.DictReader(stream)]
-    assert [(str(i.number), i.side, i.box, i.name) for i in ITEMS if i.side != RESULT] == seed
 
 
 @pytest.fixture

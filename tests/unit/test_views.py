@@ -15,7 +15,7 @@ from engine.config import Home
 from engine.errors import InvariantBroken
 from engine.journal.sections import Section
 from engine.journal.writer import JournalWriter
-from engine.projections.views import LiveView, ViewWriter, view_path
+from engine.projections.views import LiveView, view_path, view_writer
 from engine.risk.account_kernel import held_lots
 from engine.state import State
 from schemas.codes import (
@@ -210,7 +210,7 @@ def test_the_file_follows_the_journal(tmp_path: Path) -> None:
 
     def run() -> None:
         try:
-            ViewWriter(home).run(is_over.is_set)
+            view_writer(home).run(is_over.is_set)
         except BaseException as failure:
             failures.append(failure)
 

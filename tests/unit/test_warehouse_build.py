@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from schemas.identity import AccountOpened
-from tests.support.book_rows import CASH, MARGIN
-from tests.support.broken_day import EXPECTED_ITEMS, BrokenDay
+from tests.support.book_rows import CASH, ISINS, MARGIN
+from tests.support.broken_day import EXPECTED_DEFICITS, EXPECTED_ITEMS, BrokenDay
 from tests.support.lake_fixture import write_lake
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -90,18 +90,43 @@ def test_what_is_too_early_to_tell_stays_open(home: Path, day: BrokenDay) -> Non
 
 
 def test_reserve_items_are_those_reckoned_by_hand(home: Path) -> None:
-    lines = dict(rows(home, "reserve_lines", "item_number, amount_minor"))
+    told = rows(home, "reserve_lines", "formula, item_number, amount_minor")
+    lines = {item: amount for formula, item, amount in told if formula == "customer"}
     expected = {item: EXPECTED_ITEMS.get(item, 0) for item in range(1, 16)}
     assert {item: lines[item] for item in range(1, 16)} == expected
-    # 502,899.00 of credits; 10,049.55 of debits less 2 percent, cut down to a cent
-    assert lines[16] == 50_289_900 - (1_004_955 - 20_099)
+    assert lines[16] == 50_289_900  # 502,899.00 of credits, and no debit
+    assert [amount for formula, _, amount in told if formula == "pab"] == [0] * 16
 
 
 def test_reserve_order_is_what_is_not_on_deposit(home: Path) -> None:
-    (found,) = rows(home, "reserve_requirement", "requirement_minor, deposit_minor, order_minor")
-    assert found == (49_305_044, 10_000_000, 39_305_044)
-    ((deposit_date,),) = rows(home, "reserve_requirement", "deposit_date::varchar")
-    assert deposit_date == "2026-10-06"
+    columns = (
+        "requirement_minor, eligible_minor, order_minor, deposit_date::varchar, is_filed, is_determinate"
+    )
+    found = {formula: told for formula, *told in rows(home, "reserve_requirement", f"formula, {columns}")}
+    assert found["customer"] == [50_289_900, 10_000_000, 40_289_900, "2026-10-06", True, True]
+    assert found["pab"][4] is False  # nobody is a broker or dealer
+    assert rows(home, "reserve_gaps", "reason") == []
+
+
+def test_reserve_notes_say_what_was_cut_and_what_is_too_young(home: Path) -> None:
+    told = rows(home, "reserve_notes", "note, amount_minor, basis")
+    assert sorted((note, amount) for note, amount, _ in told) == [
+        ("E(1)", -994_955),
+        ("Item 7", 0),  # 30 HHH of the custodian's
+        ("Item 8", 0),
+    ]
+
+
+def test_every_unit_is_allocated_and_deficits_are_told(home: Path) -> None:
+    for issue, claimed, located, allocated in rows(
+        home, "reserve_issues", "issue, claimed_units, located_units, allocated_units"
+    ):
+        assert claimed == located == allocated > 0, issue
+    told = rows(home, "reserve_control", "issue, required_units, in_control_units, act")
+    assert {issue: (required, held) for issue, required, held, _ in told} == {
+        ISINS[asset]: units for asset, units in EXPECTED_DEFICITS.items()
+    }
+    assert {act for *_, act in told} == {""}  # a fail of the day asks for nothing yet
 
 
 def test_stock_record_names_owner_and_place(home: Path) -> None:
@@ -191,8 +216,11 @@ def test_yesterday_can_be_told_again(day: BrokenDay, tmp_path: Path) -> None:
     assert built.returncode == 0, built.stdout + built.stderr
     assert rows(tmp_path, "reconciliation_breaks", "reference") == []
     assert len(rows(tmp_path, "pending_instructions", "obligation_reference")) == 10
-    (totals,) = rows(tmp_path, "reserve_requirement", "credits_minor, requirement_minor")
-    assert totals == (50_000_000 + 1_000_000 + 5_000 + 5, 51_005_005)
+    totals = rows(tmp_path, "reserve_requirement", "formula, credits_minor, requirement_minor")
+    assert sorted(totals) == [
+        ("customer", 50_000_000 + 1_000_000 + 5_000 + 5, 51_005_005),
+        ("pab", 0, 0),
+    ]
 
 
 def test_an_empty_lake_builds_and_computes_nothing(tmp_path: Path) -> None:

@@ -30,23 +30,6 @@ def test_our_accounts_are_those_of_the_messages() -> None:
         assert row["account_number"] == number_of[row["account_kind"]](row["currency"], int(row["party_id"]))
 
 
-def test_exhibit_a_has_nine_credits_and_six_debits() -> None:
-    sides = [row["side"] for row in seed("reserve_items")]
-    assert sides == ["CREDIT"] * 9 + ["DEBIT"] * 6
-    assert [int(row["item_number"]) for row in seed("reserve_items")] == list(range(1, 16))
-
-
-def test_every_rate_cites_its_rule() -> None:
-    rates = {(r["method"], r["frequency"]): int(r["rate_bps"]) for r in seed("reserve_rates")}
-    assert rates == {
-        ("alternative", "weekly"): 300,
-        ("alternative", "daily"): 200,
-        ("basic", "weekly"): 100,
-        ("basic", "daily"): 100,
-    }
-    assert all(row["citation"].startswith("17 CFR 240.15c3") for row in seed("reserve_rates"))
-
-
 def test_the_warehouse_knows_the_owner_side_of_the_chart() -> None:
     sql = (SEEDS.parent / "models/intermediate/ledger/int_ledger_entries.sql").read_text(encoding="utf-8")
     told = re.findall(r"'([A-Z_]+)'", sql[sql.index("account_kind in (") : sql.index("as is_owner_side")])

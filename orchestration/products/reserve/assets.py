@@ -1,4 +1,4 @@
-"""The reserve: compute, file, order the deposit. Once a day and figure; a repeat changes nothing.
+"""The reserve: file each formula, order its deposit. Once a day and figure; a repeat changes nothing.
 
 Owns: the order of steps. Each can be repeated after a crash: the statement is written, then registered, then
 its deposit is ordered under a number that only this filing has. Does not own: figures (marts) or money (the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from engine.config import Home
 from engine.errors import PlatformError
 from engine.gateway.client import EngineClient
 from engine.projections.lake import watermark
-from engine.reserve.filing import Restated
+from engine.reserve.filing import Restated, formula_of
+from engine.reserve.terms import Formula, Indeterminate
 from orchestration.lake.tables import (
     append_new,
     as_of_epoch_day,
@@ -31,17 +33,18 @@ from orchestration.lake.tables import (
 from orchestration.products.papers import instant_text, money_text, sha256_of
 from orchestration.products.reserve import statement as reserve_statement
 from orchestration.products.reserve.bundle import PAGE, STATEMENT, bundle_files, write_bundle
-from orchestration.products.reserve.statement import FIGURES, Indeterminate, Statement
+from orchestration.products.reserve.chart import history_of, requirement_svg
+from orchestration.products.reserve.statement import MARTS, Statement
 from orchestration.settings import PlatformSettings
-from orchestration.warehouse.marts import MartMissing, mart_key, mart_rows
-from schemas.codes import RejectReason
+from orchestration.warehouse.marts import MartMissing, mart_key
+from schemas.codes import RejectReason, ReserveFormula
 from schemas.external import FiledReserve
 from schemas.ledger import OrderReserveDeposit
 from schemas.market import AssetRegistered, CommandRefused
 from schemas.packed import unpack
 
 KEY = dg.AssetKey(["products", "reserve"])
-MARTS = ("reserve_lines", "reserve_requirement", "reserve_sources")
+CODE_OF = {Formula.CUSTOMER: ReserveFormula.CUSTOMER, Formula.PAB: ReserveFormula.PAB}
 
 
 class DepositRefused(PlatformError):
@@ -50,16 +53,21 @@ class DepositRefused(PlatformError):
 
 @dg.asset(
     key=KEY,
-    deps=[*(mart_key(m) for m in MARTS), ["products", "reconciliation"], ["lake", "filed_reserves"]],
+    deps=[
+        *(mart_key(m) for m in (*MARTS, "reserve_allocation", "reserve_control", "reserve_issues")),
+        ["products", "reconciliation"],
+        ["lake", "filed_reserves"],
+    ],
     group_name="products",
     kinds={"json", "html"},
     owners=["team:finop"],
+    # what each weekday's evening files is there the next morning; nothing is looked for after a weekend
     freshness_policy=dg.FreshnessPolicy.cron(
-        deadline_cron="0 10 * * 1-5",
+        deadline_cron="0 10 * * 2-6",
         lower_bound_delta=timedelta(hours=16),
         timezone="America/New_York",
     ),
-    description="The reserve computation, filed, and its deposit ordered. Source: 17 CFR 240.15c3-3(e).",
+    description="The reserve computations, filed, and their deposits ordered. Source: 17 CFR 240.15c3-3(e).",
 )
 def reserve(
     home: dg.ResourceParam[Home],
@@ -67,23 +75,55 @@ def reserve(
     engine: dg.ResourceParam[EngineClient],
     settings: dg.ResourceParam[PlatformSettings],
 ) -> dg.MaterializeResult:
-    """File the computation of the lake's latest business day and order its deposit."""
+    """File each formula of the lake's latest business day and order its deposit."""
+    filed: list[Statement] = []
+    unknown: list[str] = []
     try:
-        filed = file_reserve(home, settings)
+        as_of = _as_of(home)
+        for formula in reserve_statement.due_formulas(home, date_of(as_of)):
+            try:
+                statement = file_reserve(home, settings, formula)
+            except Indeterminate as missing:
+                unknown.append(f"{formula.value}: {missing}")
+            else:
+                order_deposit(home, clock, engine, statement)
+                filed.append(statement)
     except (Indeterminate, MartMissing) as missing:
-        raise dg.Failure(f"INDETERMINATE: {missing}; nothing was filed", allow_retries=False) from missing
-    order_deposit(home, clock, engine, filed)
-    deposit = filed["deposit"]
-    return dg.MaterializeResult(
-        metadata={
-            "filing": filed["filing_reference"],
-            "requirement": money_text(filed["totals"]["requirement_minor"]),
-            "held": money_text(deposit["held_minor"]),
-            "ordered": money_text(deposit["order_minor"]),
-            "due": instant_text(deposit["due_at_ns"]),
-            "statement": dg.MetadataValue.path(str(filing_path(home, filed).with_name(PAGE))),
+        unknown.append(str(missing))
+    if unknown:
+        beside = ", ".join(s["filing_reference"] for s in filed) or "nothing"
+        told = f"INDETERMINATE: {'; '.join(unknown)}; {beside} was filed"
+        raise dg.Failure(told, allow_retries=False)
+    return dg.MaterializeResult(metadata=_metadata(home, filed))
+
+
+def _metadata(home: Home, filed: list[Statement]) -> dict[str, Any]:
+    """What the catalogue shows: figures and statement of each formula, lines beside each other, a plot."""
+    told: dict[str, Any] = {}
+    for statement in filed:
+        formula, deposit = Formula(statement["formula"]), statement["deposit"]
+        picture = b64encode(requirement_svg(formula.value, history_of(home, formula)).encode()).decode()
+        told |= {
+            f"{formula.value}_filing": statement["filing_reference"],
+            f"{formula.value}_requirement": money_text(statement["totals"]["requirement_minor"]),
+            f"{formula.value}_held": money_text(deposit["held_minor"]),
+            f"{formula.value}_ordered": money_text(deposit["order_minor"]),
+            f"{formula.value}_due": instant_text(deposit["due_at_ns"]),
+            f"{formula.value}_statement": dg.MetadataValue.path(
+                str(filing_path(home, statement).with_name(PAGE))
+            ),
+            f"{formula.value}_plot": dg.MetadataValue.md(
+                f"![requirement and deposit](data:image/svg+xml;base64,{picture})"
+            ),
         }
-    )
+    records = [
+        dg.TableRecord(
+            {"item": n, "name": lines[0]["name"]}
+            | {s["formula"]: money_text(line["amount_minor"]) for s, line in zip(filed, lines, strict=True)}
+        )
+        for n, lines in enumerate(zip(*(s["lines"] for s in filed), strict=True), start=1)
+    ]
+    return told | {"lines": dg.MetadataValue.table(records)}
 
 
 def filing_path(home: Home, statement: Statement) -> Path:
@@ -91,9 +131,13 @@ def filing_path(home: Home, statement: Statement) -> Path:
     return home.reserve / statement["as_of_date"] / f"reserve-{statement['filing_reference']}" / STATEMENT
 
 
-def filings_of(home: Home, as_of: int) -> list[FiledReserve]:
-    """Filings of a day, in the order of their versions."""
-    filed = [f for f in lake_rows(home, FiledReserve) if f.as_of_epoch_day == as_of]
+def filings_of(home: Home, as_of: int, formula: Formula = Formula.CUSTOMER) -> list[FiledReserve]:
+    """Filings of a formula and day, in the order of their versions."""
+    filed = [
+        f
+        for f in lake_rows(home, FiledReserve)
+        if f.as_of_epoch_day == as_of and formula_of(f.filing_reference) is formula
+    ]
     return sorted(filed, key=lambda f: int(f.filing_reference.rsplit("-", 1)[1]))
 
 
@@ -105,23 +149,20 @@ def read_filing(home: Home, filed: FiledReserve) -> Statement:
     return json.loads(raw)
 
 
-def file_reserve(home: Home, settings: PlatformSettings) -> Statement:
-    """File the day's computation; the filing on record when its figures still stand, else the next version.
+def file_reserve(home: Home, settings: PlatformSettings, formula: Formula = Formula.CUSTOMER) -> Statement:
+    """File a formula of the day; the filing on record when its figures still stand, else the next version.
 
-    Raises Indeterminate or MartMissing when an input is missing; then nothing was filed.
+    Raises Indeterminate, with every reason, or MartMissing when an input is missing; then nothing was filed.
     """
-    as_of = as_of_epoch_day(home)
-    if as_of is None:
-        raise Indeterminate("no business day has started")
-    lines, requirement, sources = (mart_rows(home, name) for name in MARTS)
-    figures = reserve_statement.require_inputs(lines, requirement, date_of(as_of))
-    filings = filings_of(home, as_of)
-    if filings and all(getattr(filings[-1], name) == figures[name] for name in FIGURES):
-        return read_filing(home, filings[-1])
+    as_of = _as_of(home)
+    if formula not in reserve_statement.due_formulas(home, date_of(as_of)):
+        raise Indeterminate(f"the firm has nothing that the {formula.value} formula protects")
+    figures = reserve_statement.figures_of(home, formula)
+    filings = filings_of(home, as_of, formula)
+    if filings and reserve_statement.still_stands(last := read_filing(home, filings[-1]), figures):
+        return last
     made = reserve_statement.make_statement(
-        lines,
-        requirement,
-        sources,
+        figures,
         as_of_epoch_day=as_of,
         version=len(filings) + 1,
         watermark=watermark(home),
@@ -129,13 +170,20 @@ def file_reserve(home: Home, settings: PlatformSettings) -> Statement:
         restates=_restated(filings),
     )
     path = filing_path(home, made)
-    files = bundle_files(made, reserve_statement.source_rows_of(sources))
+    files = bundle_files(made, reserve_statement.source_rows_of(figures), figures.input_files)
     shutil.rmtree(
         path.parent, ignore_errors=True
     )  # what a crash left before it was registered: no filing yet
     write_bundle(home, path.parent, files)
     append_new(home, [_filed(home, made, path, files[STATEMENT])])
     return made
+
+
+def _as_of(home: Home) -> int:
+    as_of = as_of_epoch_day(home)
+    if as_of is None:
+        raise Indeterminate("no business day has started")
+    return as_of
 
 
 def _restated(filings: list[FiledReserve]) -> Restated | None:
@@ -148,9 +196,11 @@ def order_deposit(home: Home, clock: Clock, engine: EngineClient, statement: Sta
     Nothing is ordered on an excess: taking money out is a person's decision. A number that is taken already
     is this filing's own order. Raises DepositRefused when the engine refuses for another reason.
     """
-    deposit, people = statement["deposit"], statement["people"]
+    deposit, people, formula = statement["deposit"], statement["people"], Formula(statement["formula"])
     if deposit["order_minor"] == 0:
         return
+    if not deposit["bank"]:
+        raise DepositRefused(f"no {formula.value} reserve account is open for RD{deposit['payment_id']}")
     receipt = engine.submit(
         [
             OrderReserveDeposit(
@@ -162,6 +212,8 @@ def order_deposit(home: Home, clock: Clock, engine: EngineClient, statement: Sta
                 as_of_epoch_day=reserve_statement.as_of_epoch_day_of(statement),
                 preparer_operator_id=people["preparer_operator_id"],
                 approver_operator_id=people["approver_operator_id"],
+                bank_id=int(deposit["bank"]),
+                reserve_formula_code=int(CODE_OF[formula]),
             )
         ]
     )

@@ -7,14 +7,18 @@ Owns: which files the folder holds, and what `onebook verify reserve` finds. Doe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from engine.canonical import readable_json, sha256_of
 from engine.config import Home
 from engine.errors import PlatformError
+from engine.reserve.case_files import read_case
+from engine.reserve.computation import Terms, compute, rule_version
 from engine.reserve.filing import FORMAT_VERSION, Record, SourceRow, contradictions, source_rows
+from engine.reserve.terms import Formula, Frequency, Method
 from orchestration.products.reserve.page import statement_html
 from orchestration.products.signed_folder import is_in_place, put_in_place, seal, verify_folder
 
@@ -67,8 +71,8 @@ def verify_bundle(path: Path, *, expected_fingerprint: str | None = None) -> lis
     """What is wrong with the bundle in a folder, one line a problem; an empty list is a sound bundle.
 
     Bytes first: signature, manifest and every file. Then what the record says against itself, its drill-down
-    and the copies of its inputs. Without `expected_fingerprint` the signature proves that nothing changed
-    since signing, not who signed.
+    and the copies of its inputs, and the formula computed again from these copies. Without
+    `expected_fingerprint` the signature proves that nothing changed since signing, not who signed.
     """
     manifest, problems = verify_folder(path, FORMAT_VERSION, expected_fingerprint=expected_fingerprint)
     if problems:
@@ -84,8 +88,29 @@ def verify_bundle(path: Path, *, expected_fingerprint: str | None = None) -> lis
         problems.append("the manifest is of another filing")
     copies = [p for p in (path / INPUTS).rglob("*") if p.is_file()]
     contents = {p.relative_to(path / INPUTS).as_posix(): p.read_bytes() for p in copies}
-    return problems + [
-        f"{name}: not the input that was computed from" for name in _changed_inputs(record, contents)
+    changed = [f"{name}: not the input that was computed from" for name in _changed_inputs(record, contents)]
+    return problems + (changed or _computed_otherwise(record, path / INPUTS, contents.keys()))
+
+
+def _computed_otherwise(record: Record, folder: Path, names: Set[str]) -> list[str]:
+    """Items and figures that come out otherwise when the copies of the inputs are computed again.
+
+    Nothing is told where the copies are not whole, or where this release computes by another version of the
+    rule: rules that changed since do not make an old record wrong.
+    """
+    rule, as_of = record["rule"], date.fromisoformat(record["as_of_date"])
+    if names < record["inputs"]["files"].keys() or rule["text"] != rule_version():
+        return []
+    terms = Terms(as_of, Method(rule["method"]), Frequency(rule["frequency"]), Formula(record["formula"]))
+    told = compute(read_case(folder, as_of), terms)
+    due: dict[str, int | None] = {f"item {n}": amount for n, amount in told.lines.items()}
+    due["reduction_minor"] = told.reduction.amount_minor
+    filed = {f"item {line['item_number']}": line["amount_minor"] for line in record["lines"]}
+    filed["reduction_minor"] = record["totals"]["reduction_minor"]
+    return [
+        f"{name} is {filed.get(name)}, its inputs come to {amount}"
+        for name, amount in due.items()
+        if filed.get(name) != amount
     ]
 
 

@@ -2,43 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.clock import Clock
 from engine.config import Home
+from engine.reserve.case_files import COLUMNS, FIRM
 from engine.reserve.filing import broken_identities
+from engine.reserve.terms import Formula, Indeterminate
 from orchestration.checks import row_check
-from orchestration.lake.tables import as_of_epoch_day, lake_rows
+from orchestration.lake.tables import as_of_epoch_day, date_of, lake_rows
 from orchestration.products.papers import instant_text
 from orchestration.products.reserve.assets import KEY, filings_of, read_filing
 from orchestration.products.reserve.bundle import verify_bundle
-from orchestration.products.reserve.statement import FIGURES, Statement
+from orchestration.products.reserve.live_check import live_equals_filed
+from orchestration.products.reserve.statement import (
+    FIGURES,
+    Statement,
+    due_formulas,
+    figures_of,
+    holding_reasons,
+)
 from orchestration.signing import sign
-from orchestration.warehouse.marts import mart_rows
+from orchestration.warehouse.marts import mart_key, mart_rows
 from schemas.ledger import ReserveDepositOrdered
+
+
+@row_check(
+    asset=mart_key("reserve_issues"),
+    name="stock_record_balances",
+    description="Of every security as much is located as is owed. Source: 17 CFR 240.17a-3(a)(5).",
+)
+def stock_record_balances(home: Home, clock: Clock) -> list[str]:
+    """Issues where claims and locations differ."""
+    return [
+        f"{row['issue']}: {row['claimed_units']} owed, {row['located_units']} located"
+        for row in mart_rows(home, "reserve_issues")
+        if row["claimed_units"] != row["located_units"]
+    ]
+
+
+@row_check(
+    asset=mart_key("reserve_issues"),
+    name="allocation_conserves",
+    description="Every unit of a security is allocated once.",
+)
+def allocation_conserves(home: Home, clock: Clock) -> list[str]:
+    """Issues of which more or less was allocated than there is on both sides."""
+    return [
+        f"{row['issue']}: {row['allocated_units']} allocated of {due}"
+        for row in mart_rows(home, "reserve_issues")
+        if row["allocated_units"] != (due := min(row["claimed_units"], row["located_units"]))
+    ]
+
+
+@row_check(
+    asset=mart_key("reserve_requirement"),
+    name="inputs_complete",
+    description="Nothing that a filing needs is missing.",
+)
+def inputs_complete(home: Home, clock: Clock) -> list[str]:
+    """What is missing, formula by formula, and tables that nothing tells of."""
+    as_of = as_of_epoch_day(home)
+    if as_of is None:
+        return ["no business day has started"]
+    try:
+        due = due_formulas(home, date_of(as_of))
+    except Indeterminate as missing:
+        return [str(missing)]
+    gaps = mart_rows(home, "reserve_gaps")
+    problems = [
+        f"{formula.value}: {reason}"
+        for formula in due
+        for reason in holding_reasons([gap for gap in gaps if gap["formula"] == formula])
+    ]
+    told = {row["table_name"] for row in mart_rows(home, "reserve_inputs")}
+    return problems + [f"{name}: no such table was read" for name in sorted({*COLUMNS, FIRM} - told)]
 
 
 @row_check(
     asset=KEY.path,
     name="statement_equals_marts",
-    description="The newest filing of the day says what the marts say, line by line.",
+    description="The newest filing of each formula says what the marts say, line by line.",
 )
 def statement_equals_marts(home: Home, clock: Clock) -> list[str]:
     """Lines and totals that differ."""
-    statement = _newest(home)
-    if statement is None:
-        return ["nothing is filed for the day"]
-    (required,) = mart_rows(home, "reserve_requirement")
-    due = {line["item_number"]: line["amount_minor"] for line in mart_rows(home, "reserve_lines")}
-    filed = {line["item_number"]: line["amount_minor"] for line in statement["lines"]}
-    problems = [
-        f"{n}: filed {statement['totals'][n]}, mart {required[n]}"
-        for n in FIGURES
-        if statement["totals"][n] != required[n]
-    ]
-    problems += [
-        f"item {n}: filed {filed.get(n)}, mart {due.get(n)}"
-        for n in sorted(due.keys() | filed.keys())
-        if filed.get(n) != due.get(n)
-    ]
+    problems: list[str] = []
+    for formula, statement in _newest(home):
+        if statement is None:
+            problems.append(f"nothing is filed for {formula.value} accounts")
+            continue
+        try:
+            figures = figures_of(home, formula)
+        except Indeterminate as missing:
+            problems.append(f"{formula.value}: {missing}")
+            continue
+        required, totals = figures.required, statement["totals"]
+        due = {line["item_number"]: line["amount_minor"] for line in figures.lines}
+        filed = {line["item_number"]: line["amount_minor"] for line in statement["lines"]}
+        problems += [
+            f"{formula.value} {n}: filed {totals[n]}, mart {required[n]}"
+            for n in FIGURES
+            if totals[n] != required[n]
+        ]
+        problems += [
+            f"{formula.value} item {n}: filed {filed.get(n)}, mart {due.get(n)}"
+            for n in sorted(due.keys() | filed.keys())
+            if filed.get(n) != due.get(n)
+        ]
     return problems
 
 
@@ -48,15 +118,20 @@ def statement_equals_marts(home: Home, clock: Clock) -> list[str]:
     description="Items add up to totals, and totals to the requirement.",
 )
 def arithmetic_holds(home: Home, clock: Clock) -> list[str]:
-    """Identities of Exhibit A that the filing breaks."""
-    statement = _newest(home)
-    return ["nothing is filed for the day"] if statement is None else broken_identities(statement)
+    """Identities of Exhibit A that a filing breaks."""
+    return [
+        f"{formula.value}: {problem}"
+        for formula, statement in _newest(home)
+        for problem in (
+            ["nothing is filed for the day"] if statement is None else broken_identities(statement)
+        )
+    ]
 
 
 @row_check(
     asset=KEY.path,
     name="filing_verifies",
-    description="Every filing of the day is signed by this firm, whole, and adds up to its source rows.",
+    description="Every filing of the day is signed by this firm, whole, and computes again from its inputs.",
 )
 def filing_verifies(home: Home, clock: Clock) -> list[str]:
     """What an offline check of the day's folders finds."""
@@ -64,7 +139,8 @@ def filing_verifies(home: Home, clock: Clock) -> list[str]:
     own = sign(home, b"").fingerprint
     return [
         f"{filed.filing_reference}: {problem}"
-        for filed in (filings_of(home, as_of) if as_of is not None else [])
+        for formula in Formula
+        for filed in (filings_of(home, as_of, formula) if as_of is not None else [])
         for problem in verify_bundle((home.root / filed.path).parent, expected_fingerprint=own)
     ]
 
@@ -75,10 +151,19 @@ def filing_verifies(home: Home, clock: Clock) -> list[str]:
     description="Deposit held and ordered covers the requirement, by two people, in time.",
 )
 def deposit_is_ordered(home: Home, clock: Clock) -> list[str]:
-    """What is wrong with the day's deposit."""
-    statement = _newest(home)
-    if statement is None:
-        return ["nothing is filed for the day"]
+    """What is wrong with the day's deposits."""
+    return [
+        problem
+        for formula, statement in _newest(home)
+        for problem in (
+            [f"nothing is filed for {formula.value} accounts"]
+            if statement is None
+            else _deposit_problems(home, statement)
+        )
+    ]
+
+
+def _deposit_problems(home: Home, statement: Statement) -> list[str]:
     deposit = statement["deposit"]
     if deposit["order_minor"] == 0:
         return []
@@ -86,8 +171,9 @@ def deposit_is_ordered(home: Home, clock: Clock) -> list[str]:
     if not orders:
         return [f"deposit RD{deposit['payment_id']} of {deposit['order_minor']} was not ordered"]
     (order,) = orders
+    there = deposit["held_minor"] + deposit["covered_minor"] + order.deposit_minor
     problems: list[str] = []
-    if deposit["held_minor"] + order.deposit_minor < statement["totals"]["requirement_minor"]:
+    if there < statement["totals"]["requirement_minor"]:
         problems.append("held and ordered together do not cover the requirement")
     if order.preparer_operator_id == order.approver_operator_id:
         problems.append(f"operator {order.preparer_operator_id} approved their own order")
@@ -96,10 +182,25 @@ def deposit_is_ordered(home: Home, clock: Clock) -> list[str]:
     return problems
 
 
-def _newest(home: Home) -> Statement | None:
+def _newest(home: Home) -> Sequence[tuple[Formula, Statement | None]]:
+    """The newest filing of each formula that the day is due."""
     as_of = as_of_epoch_day(home)
-    filings = filings_of(home, as_of) if as_of is not None else []
-    return read_filing(home, filings[-1]) if filings else None
+    if as_of is None:
+        return [(Formula.CUSTOMER, None)]
+    found: list[tuple[Formula, Statement | None]] = []
+    for formula in due_formulas(home, date_of(as_of)):
+        filings = filings_of(home, as_of, formula)
+        found.append((formula, read_filing(home, filings[-1]) if filings else None))
+    return found
 
 
-CHECKS = (statement_equals_marts, arithmetic_holds, filing_verifies, deposit_is_ordered)
+CHECKS = (
+    stock_record_balances,
+    allocation_conserves,
+    inputs_complete,
+    statement_equals_marts,
+    arithmetic_holds,
+    filing_verifies,
+    deposit_is_ordered,
+    live_equals_filed,
+)

@@ -27,9 +27,9 @@ def statement_html(record: Record, sources: Sequence[Mapping[str, Any]]) -> byte
         f"{record['currency']}.{restated}{test}",
         pages.table(
             "Exhibit A",
-            ("Item", "FOCUS box", "Name", "Side", "Source rows", "Amount"),
+            ("Item", "FOCUS box", "Name", "Notes", "Side", "Source rows", "Amount"),
             [_line(line) for line in record["lines"]],
-            numbers=(0, 4, 5),
+            numbers=(0, 5, 6),
             totals=(ITEM_COUNT - 1,),
         ),
         _requirement(record),
@@ -42,7 +42,8 @@ def statement_html(record: Record, sources: Sequence[Mapping[str, Any]]) -> byte
 
 def _line(line: Mapping[str, Any]) -> tuple[str, ...]:
     side, amount = line["side"].title(), money_text(line["amount_minor"])
-    return str(line["item_number"]), line["focus_box"], line["name"], side, str(line["source_count"]), amount
+    name, note, count = line["name"], line["note"], str(line["source_count"])
+    return str(line["item_number"]), line["focus_box"], name, note, side, count, amount
 
 
 def _requirement(record: Record) -> str:
@@ -77,6 +78,7 @@ def _deadline(record: Record) -> str:
             ("Bank opens", f"{deposit['bank_opens_at']} {deposit['bank_zone']}"),
             ("Calendar", deposit["calendar"]),
             ("Payment", f"RD{deposit['payment_id']}" if deposit["payment_id"] else "none"),
+            ("To the reserve account at bank", deposit["bank"] or "none"),
         ),
     )
 

@@ -78,8 +78,9 @@ select
     claims.account_id,
     claims.quantity,
     claims.contract_value_minor,
-    claims.opened_date as opened_on
+    {{ no_later_than('claims.opened_date', 'as_of.as_of_date') }} as opened_on
 from claims
+cross join {{ ref('int_as_of') }} as as_of
 inner join {{ ref('stg_assets') }} as assets
     on claims.asset_id = assets.asset_id and assets.asset_class = 'SECURITY'
 where claims.quantity > 0

@@ -22,7 +22,7 @@ debits as (
     select
         account_id,
         sum(debit_minor)::hugeint * 140 // 100 as secured_minor
-    from {{ ref('int_customer_cash') }}
+    from {{ ref('int_reserve_cash') }}
     where account_class = 'CUSTOMER_MARGIN'
     group by account_id
 ),

@@ -72,8 +72,9 @@ select
     locations.account_id,
     locations.quantity,
     locations.contract_value_minor,
-    locations.opened_date as opened_on
+    {{ no_later_than('locations.opened_date', 'as_of.as_of_date') }} as opened_on
 from locations
+cross join {{ ref('int_as_of') }} as as_of
 inner join {{ ref('stg_assets') }} as assets
     on locations.asset_id = assets.asset_id and assets.asset_class = 'SECURITY'
 where locations.quantity > 0

@@ -1,19 +1,14 @@
 -- Money that the reserve formula counts without a row of the stock record, in US cents.
--- Drafts are in int_customer_cash as well, as WITHDRAWAL_PAYABLE: a formula takes them from one of the two.
 -- Clearing margin counts as far as it is money: what securities qualify, Notes F to H decide and no ledger knows.
 with drafts as (
     select
         'drafts' as item,
         accounts.account_class,
-        issued.asset_id,
-        issued.amount_units as units,
-        issued.occurred_at::date as opened_date
-    from {{ ref('stg_drafts') }} as issued
-    cross join {{ ref('int_as_of') }} as as_of
-    inner join {{ ref('stg_accounts') }} as accounts on issued.account_id = accounts.account_id
-    left join {{ ref('stg_draft_payments') }} as paid
-        on issued.payment_id = paid.payment_id and paid.sequence <= as_of.as_of_sequence
-    where issued.sequence <= as_of.as_of_sequence and paid.payment_id is null
+        drawn.asset_id,
+        drawn.draft_units as units,
+        drawn.drawn_date as opened_date
+    from {{ ref('int_drafts_outstanding') }} as drawn
+    inner join {{ ref('stg_accounts') }} as accounts on drawn.account_id = accounts.account_id
 ),
 
 items as (
@@ -37,20 +32,39 @@ totals as (
     select * from drafts
     union all
     select * from items
+),
+
+valued as (
+    select
+        totals.item,
+        totals.account_class,
+        -- credits rounded up, debits down
+        case
+            when totals.item in ('drafts', 'suspense_short')
+                then {{ ceiling_of('totals.units::hugeint * prices.price_minor', 'prices.per_units') }}
+            else totals.units::hugeint * prices.price_minor // prices.per_units
+        end as amount_minor,
+        totals.opened_date
+    from totals
+    inner join {{ ref('stg_assets') }} as assets
+        on totals.asset_id = assets.asset_id and assets.asset_class = 'CURRENCY'
+    left join {{ ref('int_asset_prices') }} as prices on totals.asset_id = prices.asset_id
+    union all
+    -- what is owed in a currency without a price is a credit that nobody knows; a debit in one is not counted
+    select
+        'free_credits' as item,
+        account_class,
+        null as amount_minor,
+        null as opened_date
+    from {{ ref('int_reserve_cash') }}
+    where owed_units > 0 and credit_minor is null
 )
 
 select
-    totals.item,
-    case totals.account_class when 'PAB' then 'pab' else 'customer' end as formula,
-    -- credits rounded up, debits down
-    case
-        when totals.item in ('drafts', 'suspense_short')
-            then {{ ceiling_of('totals.units::hugeint * prices.price_minor', 'prices.per_units') }}
-        else totals.units::hugeint * prices.price_minor // prices.per_units
-    end::bigint as amount_minor,
-    totals.opened_date as opened_on
-from totals
-inner join {{ ref('stg_assets') }} as assets
-    on totals.asset_id = assets.asset_id and assets.asset_class = 'CURRENCY'
-left join {{ ref('int_asset_prices') }} as prices on totals.asset_id = prices.asset_id
-where totals.account_class in ('CUSTOMER_CASH', 'CUSTOMER_MARGIN', 'PAB')
+    valued.item,
+    case valued.account_class when 'PAB' then 'pab' else 'customer' end as formula,
+    valued.amount_minor::bigint as amount_minor,
+    {{ no_later_than('valued.opened_date', 'as_of.as_of_date') }} as opened_on
+from valued
+cross join {{ ref('int_as_of') }} as as_of
+where valued.account_class in ('CUSTOMER_CASH', 'CUSTOMER_MARGIN', 'PAB')

@@ -1,22 +1,29 @@
--- Exhibit A as it is filed: items 1 to 15, and item 16 which follows from them.
+-- Exhibit A, item by item. An item that is not known has no amount. Source: 17 CFR 240.15c3-3a.
+with rows as (
+    select
+        as_of_date,
+        formula,
+        unnest(lines) as told
+    from {{ ref('int_reserve_computed') }}
+),
+
+counts as (
+    select
+        formula,
+        item_number,
+        count(*) as source_count
+    from {{ ref('reserve_sources') }}
+    group by formula, item_number
+)
+
 select
-    as_of_date,
-    item_number,
-    side,
-    name,
-    focus_box,
-    amount_minor,
-    source_count,
-    note
-from {{ ref('int_reserve_lines') }}
-union all
-select
-    as_of_date,
-    16::bigint as item_number,
-    'RESULT' as side,
-    'Excess of total credits over total debits required to be on deposit' as name,
-    '4490' as focus_box,
-    requirement_minor as amount_minor,
-    15::bigint as source_count,
-    'Credits less debits after the reduction of ' || citation || '; zero when debits exceed' as note
-from {{ ref('reserve_requirement') }}
+    rows.as_of_date,
+    rows.formula,
+    rows.told.item_number as item_number,
+    rows.told.side as side,
+    rows.told.name as name,
+    rows.told.focus_box as focus_box,
+    rows.told.amount_minor as amount_minor,
+    coalesce(counts.source_count, 0) as source_count
+from rows
+left join counts on rows.formula = counts.formula and rows.told.item_number = counts.item_number

@@ -1,0 +1,87 @@
+"""What was filed is what the journal alone says, folded again event by event to the sequence of the filing.
+
+Owns the comparison. The live reserve shares the formula with what is filed, and no row: its rows are folded
+from events, those of the filing are SQL over the lake. Runbook: docs/operations/reserve-not-filed.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.clock import Clock
+from engine.config import Home
+from engine.errors import PlatformError
+from engine.projections.reserve_rows import TotalRow
+from engine.projections.reserve_view import ReserveView, folded
+from engine.reserve.case_files import TOTALS, read_case
+from engine.reserve.terms import Formula, Frequency, Method
+from orchestration.checks import row_check
+from orchestration.lake.tables import as_of_epoch_day, date_of, epoch_day_of, lake_rows
+from orchestration.products.reserve.assets import KEY, filings_of, read_filing
+from orchestration.products.reserve.bundle import INPUTS
+from orchestration.products.reserve.statement import FIGURES, Statement, as_of_epoch_day_of, due_formulas
+from orchestration.warehouse.reserve_rules import reserve_rules
+from schemas.external import FiledReserve
+from schemas.market import BusinessDayStarted
+
+
+@row_check(
+    asset=KEY.path,
+    name="live_equals_filed",
+    description="Lines and requirement that the journal folds to, with unrecorded breaks, are those filed.",
+)
+def live_equals_filed(home: Home, clock: Clock) -> list[str]:
+    """Every line and total of the newest filings that the journal does not fold to."""
+    as_of = as_of_epoch_day(home)
+    if as_of is None:
+        return ["nothing is filed for the day"]
+    problems: list[str] = []
+    for formula in due_formulas(home, date_of(as_of)):
+        filings = filings_of(home, as_of, formula)
+        if not filings:
+            problems.append(f"nothing is filed for {formula.value} accounts")
+            continue
+        try:
+            problems += [f"{formula.value} {problem}" for problem in _differences(home, formula, filings[-1])]
+        except PlatformError as error:
+            problems.append(f"{formula.value}: {error}")
+    return problems
+
+
+def live_as_filed(home: Home, filed: FiledReserve, statement: Statement) -> ReserveView:
+    """The journal folded as far as a filing looked, with the breaks that it counts and no event records."""
+    rule = statement["rule"]
+    rules = reserve_rules()._replace(method=Method(rule["method"]), frequency=Frequency(rule["frequency"]))
+    view = folded(home, rules, _last_sequence(home, statement))
+    as_of = date_of(as_of_epoch_day_of(statement))
+    other = read_case((home.root / filed.path).parent / INPUTS, as_of).other
+    # rows of the book name their formula; whose a break is nobody knows
+    breaks = other.filter(other["formula"].is_null()).select("item", "amount", "opened_on")
+    view.add_breaks(
+        TotalRow(TOTALS[item], amount, None if opened_on is None else epoch_day_of(opened_on), None)
+        for item, amount, opened_on in breaks.iter_rows()
+    )
+    return view
+
+
+def _differences(home: Home, formula: Formula, filed: FiledReserve) -> Iterator[str]:
+    statement = read_filing(home, filed)
+    view = live_as_filed(home, filed, statement)
+    if view.as_of != date_of(as_of_epoch_day_of(statement)):
+        yield f"day: filed {statement['as_of_date']}, live {view.as_of}"
+    figure, totals = view.figure(formula), statement["totals"]
+    lines = {line["item_number"]: line["amount_minor"] for line in statement["lines"]}
+    for item in sorted(lines.keys() | figure.lines.keys()):
+        if lines.get(item) != figure.lines.get(item):
+            yield f"item {item}: filed {lines.get(item)}, live {figure.lines.get(item)}"
+    amounts = (figure.credits, figure.debits, figure.reduction.amount_minor, figure.requirement)
+    for name, amount in zip(FIGURES, amounts, strict=True):
+        if totals[name] != amount:
+            yield f"{name}: filed {totals[name]}, live {amount}"
+
+
+def _last_sequence(home: Home, statement: Statement) -> int:
+    """The last event that a filing looks at: of its day, and not beyond what the lake held."""
+    day = as_of_epoch_day_of(statement)
+    later = [d.sequence - 1 for d in lake_rows(home, BusinessDayStarted) if d.business_epoch_day > day]
+    return min([statement["inputs"]["journal_sequence"], *later])

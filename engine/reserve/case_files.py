@@ -47,6 +47,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("household_id", Form.TEXT),
         Column("affiliate", Form.YES_NO),
         Column("noncustomer_percent", Form.PERCENT),
+        Column("omnibus_deficit", Form.POSITIVE),
+        Column("omnibus_calls", Form.POSITIVE),
     ),
     "claims.csv": (
         Column("issue", Form.TEXT, is_needed=True, is_filled=True),
@@ -174,7 +176,7 @@ def _digest(path: Path) -> str:
 
 
 def _check(case: Case, as_of: date) -> None:
-    require_room(case.accounts, "accounts.csv", ["cash_balance", "margin_debit"])
+    require_room(case.accounts, "accounts.csv", ["cash_balance", "margin_debit", "omnibus_deficit"])
     for name, table in (("claims.csv", case.claims), ("locations.csv", case.locations)):
         require_room(table, name, ["quantity", "contract_value"])
     require_room(case.other, "other.csv", ["amount"])
@@ -204,6 +206,11 @@ def _check(case: Case, as_of: date) -> None:
             raise BadInput(
                 f"{name}, line {lines[1]}, column {key}: {value!r} stands on line {lines[0]} already"
             )
+    alone = case.accounts.filter(pl.col("omnibus_calls").is_not_null() & pl.col("omnibus_deficit").is_null())
+    if len(alone):
+        raise BadInput(
+            f"accounts.csv, line {alone[LINE][0]}, column omnibus_calls: they need an omnibus_deficit"
+        )
     if case.has("claims.csv") != case.has("locations.csv"):
         there, missing = (
             ("claims.csv", "locations.csv") if case.has("claims.csv") else ("locations.csv", "claims.csv")
@@ -259,7 +266,13 @@ def _firm(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path.name}: it is not JSON that can be read: {error}") from None
     if not isinstance(told, dict):
         raise BadInput(f"{path.name}: expected an object of names and values")
-    return told
+    named: dict[str, Any] = {}
+    for name, value in told.items():
+        word = name.strip().lower().replace(" ", "_").replace("-", "_")
+        if word in named:
+            raise BadInput(f"{path.name}: {word} is there twice")
+        named[word] = value
+    return named
 
 
 def firm_minor(case: Case, name: str) -> int | None:

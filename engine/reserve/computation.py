@@ -14,6 +14,7 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.errors import BadInput, PlatformError
+from engine.reserve.account_balances import credit, omnibus_credit
 from engine.reserve.allocation import Allocation, Pairing, allocate
 from engine.reserve.case_files import HOLDERS, Case
 from engine.reserve.deadline import deposit_due
@@ -213,7 +214,8 @@ def _formula(
     debits = debit_balances(case, formula, totals.amounts.get(Total.MARGIN_DEBITS_DIVERSIFIED, 0), policy)
     gaps = [*_unbalanced(stock, matrix, formula), *from_stock.gaps, *totals.gaps, *debits.gaps]
     unknown = {gap.item for gap in gaps}
-    from_accounts = {1: _credit_balances(case, formula), 10: debits.amount_minor}
+    credits, credit_notes = _credit_balances(case, formula)
+    from_accounts = {1: credits, 10: debits.amount_minor}
     items: dict[int, int] = {
         item: from_accounts.get(item, 0) + from_stock.items.get(item, 0) + totals.of_item(item)
         for item in (*CREDIT_ITEMS, *DEBIT_ITEMS)
@@ -224,7 +226,7 @@ def _formula(
     total_credits, total_debits = _total(lines, CREDIT_ITEMS), _total(lines, DEBIT_ITEMS)
     reduction = _reduction(terms, lines[10], total_debits)
     requirement = excess = None
-    notes = [*totals.notes, *from_stock.notes, *debits.notes]
+    notes = [*totals.notes, *credit_notes, *from_stock.notes, *debits.notes]
     is_known = not gaps and total_credits is not None and total_debits is not None
     if is_known and reduction.amount_minor is not None:
         net = total_credits - (total_debits - reduction.amount_minor)  # type: ignore[operator]
@@ -259,11 +261,15 @@ def _reduction(terms: Terms, item_10: int | None, total_debits: int | None) -> R
     return Reduction(percent, of, source, None if whole is None else -(-whole * percent // 100))
 
 
-def _credit_balances(case: Case, formula: Formula) -> int:
+def _credit_balances(case: Case, formula: Formula) -> tuple[int, list[Note]]:
     """Item 1: what the firm owes in cash; an account's debit is never set against another's credit."""
     holders = [n for n, holder in enumerate(HOLDERS) if FORMULA_OF_HOLDER.get(holder) is formula]
-    cash = case.accounts.filter(pl.col("class").is_in(holders))["cash_balance"].fill_null(0)
-    return int(cash.clip(lower_bound=0).sum())
+    told = case.accounts.filter(pl.col("class").is_in(holders)).select(
+        credit().sum().alias("credit"), omnibus_credit().sum().alias("omnibus")
+    )
+    total, omnibus = told.row(0)
+    basis = "deficits in omnibus accounts, less calls on them, beyond their debits"
+    return total, [Note("E(2)", 1, omnibus, basis)] if omnibus else []
 
 
 def _unbalanced(stock: Stock, matrix: Matrix, formula: Formula) -> list[Gap]:

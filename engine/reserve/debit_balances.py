@@ -1,8 +1,7 @@
-"""Item 10: which debit balances count, and how far. Notes E(1), E(4), E(5) and E(6).
+"""Item 10: which debit balances count, and how far. Notes E(1), E(2) and E(4) to E(6).
 
 Owns: the way from an account's debit to what the formula may use of it. Does not own the 1 % of Note E(3),
-which is a reduction (`computation.py`). Note E(2) needs what a case does not carry: calls on omnibus
-accounts. Source: 17 CFR 240.15c3-3a, Item 10 and Note E; PAB Note 3.
+which is a reduction (`computation.py`). Source: 17 CFR 240.15c3-3a, Item 10 and Note E; PAB Note 3.
 """
 
 from __future__ import annotations
@@ -12,7 +11,9 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.errors import BadInput
+from engine.reserve.account_balances import omnibus_deficit, owed, owed_on_margin
 from engine.reserve.case_files import CLAIMS, FIRM, HOLDERS, Case, firm_minor
+from engine.reserve.csv_columns import LINE
 from engine.reserve.exact import UNITS_PER_CENT
 from engine.reserve.excess_margin import COLLATERAL_PERCENT
 from engine.reserve.findings import Gap, Note, named
@@ -56,6 +57,7 @@ def debit_balances(case: Case, formula: Formula, diversified_minor: int, policy:
         )
     collateral, gaps = _collateral(case, open_accounts, formula)
     debts = _secured(open_accounts, collateral, policy)
+    gaps += _unnamed(case, debts, formula)
     gross = _sum(accounts, "debit")
     _tell(
         notes,
@@ -64,6 +66,7 @@ def debit_balances(case: Case, formula: Formula, diversified_minor: int, policy:
         "debits of affiliates, of persons related to principals, and households",
     )
     _tell(notes, "Item 10", _sum(debts, "unsecured"), "unsecured debits and the unsecured part of others")
+    _tell(notes, "E(2)", _sum(debts, "omnibus_cut"), "deficits in omnibus accounts, less calls on them")
     _tell(notes, "E(6)", _sum(debts, "joint_cut"), "non-customers' share of joint accounts")
     concentration = (
         _concentration(debts, collateral, case.prices, diversified_minor, policy)
@@ -109,7 +112,10 @@ def _sum(frame: pl.DataFrame, column: str) -> int:
 
 
 def debtors(case: Case, formula: Formula, policy: Policy) -> pl.DataFrame:
-    """Accounts with a debit: what they owe, of it on margin, whether E(4) excludes them, their group."""
+    """Accounts with a debit: what they owe, of it on margin, whether E(4) excludes them, their group.
+
+    Of an omnibus account, the deficit that Note E(2) takes off; E(5) does not ask of it.
+    """
     holders = [n for n, holder in enumerate(HOLDERS) if FORMULA_OF_HOLDER.get(holder) is formula]
     kin = pl.col("affiliate").fill_null(False)
     if policy.is_household_of_noncustomer_excluded:
@@ -121,10 +127,10 @@ def debtors(case: Case, formula: Formula, policy: Policy) -> pl.DataFrame:
         .filter(pl.col("class").is_in(holders))
         .select(
             "account_id",
-            pl.col("margin_debit").fill_null(0).alias("margin"),
-            (
-                pl.col("margin_debit").fill_null(0) - pl.col("cash_balance").fill_null(0).clip(upper_bound=0)
-            ).alias("debit"),
+            owed_on_margin().alias("margin"),
+            owed().alias("debit"),
+            pl.col("omnibus_deficit").is_not_null().alias("is_omnibus"),
+            omnibus_deficit().alias("deficit"),
             (
                 pl.col("affiliate").fill_null(False)
                 | pl.col("household_id").is_in(households.implode()).fill_null(False)
@@ -171,21 +177,39 @@ def _collateral(case: Case, accounts: pl.DataFrame, formula: Formula) -> tuple[p
     return held.drop("price").with_columns(pl.col("value").fill_null(0).cast(pl.Int64)), gaps
 
 
+def _unnamed(case: Case, debts: pl.DataFrame, formula: Formula) -> list[Gap]:
+    """Item 10 is not known where margin securities name no account and a debit lacks securities."""
+    kind = CLAIMS.index(Claim.CUSTOMER_MARGIN if formula is Formula.CUSTOMER else Claim.PAB)
+    claims = case.claims
+    rows = claims.filter(
+        (pl.col("claim") == kind) & pl.col("account_id").is_null() & (pl.col("quantity") > 0)
+    )
+    bare = debts.filter(pl.col("unsecured") > 0)["account_id"].to_list()
+    if not len(rows) or not bare:
+        return []
+    reason = f"{CLAIMS[kind]} names no account, and the debit of {named(bare)} is not covered without it"
+    return [Gap(ITEM, f"claims.csv, line {rows[LINE].min()}: {reason}")]
+
+
 def _secured(accounts: pl.DataFrame, collateral: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """What counts of each debit before E(1) and E(5): `base`, and `base_margin` of it on margin."""
+    """What counts of each debit before E(1) and E(5): `base`, and `base_margin` of it on margin.
+
+    What an omnibus account lacks are the deficits that are told of it, so that nothing else is unsecured.
+    """
     worth = collateral.group_by("account_id").agg(pl.col("value").sum().alias("worth"))
     secured = pl.min_horizontal("debit", "worth")
     if policy.partly_secured is PartlySecured.NOTHING:
         secured = pl.when(pl.col("worth") >= pl.col("debit")).then(pl.col("debit")).otherwise(0)
-    cut = _up(pl.col("secured").cast(_BIG) * pl.col("joint"), pl.lit(WHOLE))
+    secured = pl.when("is_omnibus").then(pl.col("debit")).otherwise(secured)
+    cut = _up((pl.col("secured") - pl.col("omnibus_cut")).cast(_BIG) * pl.col("joint"), pl.lit(WHOLE))
     return (
         accounts.join(worth, on="account_id", how="left", maintain_order="left")
         .with_columns(pl.col("worth").fill_null(0))
-        .with_columns(secured.alias("secured"))
+        .with_columns(secured.alias("secured"), pl.min_horizontal("debit", "deficit").alias("omnibus_cut"))
         .with_columns(
             (pl.col("debit") - pl.col("secured")).alias("unsecured"), cut.cast(pl.Int64).alias("joint_cut")
         )
-        .with_columns((pl.col("secured") - pl.col("joint_cut")).alias("base"))
+        .with_columns((pl.col("secured") - pl.col("omnibus_cut") - pl.col("joint_cut")).alias("base"))
         .with_columns(pl.min_horizontal("base", "margin").alias("base_margin"))
     )
 
@@ -257,9 +281,14 @@ class _CustomerLimit(NamedTuple):
 
 
 def _customer_limit(case: Case, debts: pl.DataFrame, policy: Policy) -> _CustomerLimit:
-    """Note E(5): debits of one customer, and of all who share a household with it, over the limit."""
-    groups = debts.group_by("group").agg(
-        pl.col("base_margin").sum(), pl.col("concentration").fill_null(0).sum()
+    """Note E(5): debits of one customer, and of all who share a household with it, over the limit.
+
+    Omnibus accounts are left out.
+    """
+    groups = (
+        debts.filter(~pl.col("is_omnibus"))
+        .group_by("group")
+        .agg(pl.col("base_margin").sum(), pl.col("concentration").fill_null(0).sum())
     )
     debit = pl.col("base_margin")
     if policy.cut_overlap is CutOverlap.IN_TURN:

@@ -39,7 +39,7 @@ from engine.reserve.stock import Stock, stock_of
 from engine.reserve.terms import Formula, Frequency, Indeterminate, Method
 from engine.reserve.totals import CaseTotals, is_of, totals_of
 
-VERSION = "2026-1"  # of the arithmetic here; a change of outcomes is a new one
+VERSION = "2026-2"  # of the arithmetic here; a change of outcomes is a new one
 MONTHLY_PERCENT = 105
 UNBALANCED_TOLD = 50  # issues that are named one by one
 

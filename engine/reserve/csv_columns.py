@@ -120,7 +120,8 @@ def _header(path: Path) -> list[str]:
         first = file.readline().strip("\r\n")
     if not first.strip():
         raise BadInput(f"{path.name}, line 1: the names of the columns are missing")
-    names = [name.strip().strip('"').strip().lower() for name in first.split(",")]
+    cells = (cell.strip().strip('"').strip().lower() for cell in first.split(","))
+    names = [cell or f"unnamed {number}" for number, cell in enumerate(cells, start=1)]
     for name in names:
         if names.count(name) > 1:
             raise BadInput(f"{path.name}, line 1: the column {name!r} is there twice")

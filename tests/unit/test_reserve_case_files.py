@@ -159,7 +159,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, text: str | bytes, t
 def test_order_of_columns_blanks_marks_and_further_columns_do_not_matter(tmp_path: Path) -> None:
     write(tmp_path, **GOOD)
     plain = read_case(tmp_path, AS_OF)
-    text = 'Quantity , desk,issue,"claim",account_id\r\n 100.0,X, S ,Customer_Margin,M\r\n\r\n'
+    text = 'Quantity , desk,issue,"claim",account_id,,\r\n 100.0,X, S ,Customer_Margin,M,,\r\n\r\n,,,,,,\r\n'
     (tmp_path / "claims.csv").write_bytes(codecs.BOM_UTF8 + text.encode())
     told = read_case(tmp_path, AS_OF)
     assert told.claims.drop("line").equals(plain.claims.drop("line"))

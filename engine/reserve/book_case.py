@@ -31,7 +31,7 @@ from engine.reserve.csv_columns import (
 )
 from engine.reserve.firm_facts import TOTALS
 
-NO_SOURCE = frozenset({"noncustomer_percent"})  # the book has no joint accounts with non-customers
+NO_SOURCE = frozenset({"noncustomer_percent", "omnibus_deficit", "omnibus_calls"})  # no such accounts here
 NEVER_NEGATIVE = (Form.POSITIVE, Form.QUANTITY, Form.PRICE)
 FIRM_AMOUNTS = ("tentative_net_capital_minor", "net_capital_minor", "aggregate_indebtedness_minor")
 

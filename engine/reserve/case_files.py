@@ -49,6 +49,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("household_id", Form.TEXT),
         Column("affiliate", Form.YES_NO),
         Column("noncustomer_percent", Form.PERCENT),
+        Column("omnibus_deficit", Form.POSITIVE),
+        Column("omnibus_calls", Form.POSITIVE),
     ),
     "claims.csv": (
         Column("issue", Form.TEXT, is_needed=True, is_filled=True),
@@ -176,7 +178,7 @@ def _digest(path: Path) -> str:
 
 def check_case(case: Case, as_of: date) -> None:
     """Raise BadInput on rows that contradict each other, are of a day to come, or need a file that is not."""
-    require_room(case.accounts, "accounts.csv", ["cash_balance", "margin_debit"])
+    require_room(case.accounts, "accounts.csv", ["cash_balance", "margin_debit", "omnibus_deficit"])
     for name, table in (("claims.csv", case.claims), ("locations.csv", case.locations)):
         require_room(table, name, ["quantity", "contract_value"])
     require_room(case.other, "other.csv", ["amount"])
@@ -206,6 +208,11 @@ def check_case(case: Case, as_of: date) -> None:
             raise BadInput(
                 f"{name}, line {lines[1]}, column {key}: {value!r} stands on line {lines[0]} already"
             )
+    alone = case.accounts.filter(pl.col("omnibus_calls").is_not_null() & pl.col("omnibus_deficit").is_null())
+    if len(alone):
+        raise BadInput(
+            f"accounts.csv, line {alone[LINE][0]}, column omnibus_calls: they need an omnibus_deficit"
+        )
     if case.has("claims.csv") != case.has("locations.csv"):
         there, missing = (
             ("claims.csv", "locations.csv") if case.has("claims.csv") else ("locations.csv", "claims.csv")
@@ -262,7 +269,13 @@ def firm_of(content: bytes, name: str) -> dict[str, Any]:
         raise BadInput(f"{name}: it is not JSON that can be read: {error}") from None
     if not isinstance(told, dict):
         raise BadInput(f"{name}: expected an object of names and values")
-    return told
+    named: dict[str, Any] = {}
+    for told_name, value in told.items():
+        word = told_name.strip().lower().replace(" ", "_").replace("-", "_")
+        if word in named:
+            raise BadInput(f"{name}: {word} is there twice")
+        named[word] = value
+    return named
 
 
 def firm_minor(case: Case, name: str) -> int | None:

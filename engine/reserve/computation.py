@@ -14,6 +14,7 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.errors import BadInput, PlatformError
+from engine.reserve.account_balances import credit, omnibus_credit
 from engine.reserve.allocation import Allocation, Pairing, allocate
 from engine.reserve.case_files import HOLDERS, Case
 from engine.reserve.deadline import deposit_due
@@ -38,7 +39,7 @@ from engine.reserve.stock import Stock, stock_of
 from engine.reserve.terms import Formula, Frequency, Indeterminate, Method
 from engine.reserve.totals import CaseTotals, is_of, totals_of
 
-VERSION = "2026-1"  # of the arithmetic here; a change of outcomes is a new one
+VERSION = "2026-2"  # of the arithmetic here; a change of outcomes is a new one
 MONTHLY_PERCENT = 105
 UNBALANCED_TOLD = 50  # issues that are named one by one
 
@@ -219,13 +220,13 @@ def _formula(
     is_lone = not case.has_customers
     totals = totals_of(case.other, formula, terms.as_of, terms.method, policy, is_lone=is_lone)
     debits = debit_balances(case, formula, totals.amounts.get(Total.MARGIN_DEBITS_DIVERSIFIED, 0), policy)
-    credits = int(credit_balances(case, formula)["credit"].sum())
+    credits = credits_of(credit_balances(case, formula))
     return figure_of(terms, credits, from_stock, totals, debits, unbalanced_issues(stock, matrix, formula))
 
 
 def figure_of(
     terms: Terms,
-    credit_minor: int,
+    credits: Credits,
     from_stock: StockLines,
     totals: CaseTotals,
     debits: DebitBalances,
@@ -234,7 +235,7 @@ def figure_of(
     """Lines, reduction and requirement of a formula out of what accounts, stock record and totals give."""
     gaps = [*_unbalanced_gaps(unbalanced), *from_stock.gaps, *totals.gaps, *debits.gaps]
     unknown = {gap.item for gap in gaps}
-    from_accounts = {1: credit_minor, 10: debits.amount_minor}
+    from_accounts = {1: credits.amount_minor, 10: debits.amount_minor}
     items: dict[int, int] = {
         item: from_accounts.get(item, 0) + from_stock.items.get(item, 0) + totals.of_item(item)
         for item in (*CREDIT_ITEMS, *DEBIT_ITEMS)
@@ -245,7 +246,7 @@ def figure_of(
     total_credits, total_debits = _total(lines, CREDIT_ITEMS), _total(lines, DEBIT_ITEMS)
     reduction = _reduction(terms, lines[10], total_debits)
     requirement = excess = None
-    notes = [*totals.notes, *from_stock.notes, *debits.notes]
+    notes = [*totals.notes, *_credit_notes(credits), *from_stock.notes, *debits.notes]
     is_known = not gaps and total_credits is not None and total_debits is not None
     if is_known and reduction.amount_minor is not None:
         net = total_credits - (total_debits - reduction.amount_minor)  # type: ignore[operator]
@@ -280,14 +281,32 @@ def _reduction(terms: Terms, item_10: int | None, total_debits: int | None) -> R
     return Reduction(percent, of, source, None if whole is None else -(-whole * percent // 100))
 
 
+class Credits(NamedTuple):
+    """Item 1 of accounts, and what of it Note E(2) adds, in cents."""
+
+    amount_minor: int
+    omnibus_minor: int
+
+
+def credits_of(balances: pl.DataFrame) -> Credits:
+    """The sums of `credit_balances`."""
+    return Credits(int(balances["credit"].sum()), int(balances["omnibus"].sum()))
+
+
 def credit_balances(case: Case, formula: Formula) -> pl.DataFrame:
     """Item 1: what the firm owes each account in cash; no debit is set against another's credit.
 
-    Columns: account_id, credit.
+    Columns: account_id, credit, and omnibus, which is what Note E(2) adds to it.
     """
     holders = [n for n, holder in enumerate(HOLDERS) if FORMULA_OF_HOLDER.get(holder) is formula]
-    credit = pl.col("cash_balance").fill_null(0).clip(lower_bound=0).alias("credit")
-    return case.accounts.filter(pl.col("class").is_in(holders)).select("account_id", credit)
+    return case.accounts.filter(pl.col("class").is_in(holders)).select(
+        "account_id", credit().alias("credit"), omnibus_credit().alias("omnibus")
+    )
+
+
+def _credit_notes(credits: Credits) -> list[Note]:
+    basis = "deficits in omnibus accounts, less calls on them, beyond their debits"
+    return [Note("E(2)", 1, credits.omnibus_minor, basis)] if credits.omnibus_minor else []
 
 
 class Unbalanced(NamedTuple):

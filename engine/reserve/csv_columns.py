@@ -7,6 +7,7 @@ a dollar, never through a binary fraction.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -49,10 +50,11 @@ _TYPES: dict[Form, type[pl.DataType]] = {
 }
 _PATTERNS = {
     Form.QUANTITY: r"^\d{1,15}(\.0+)?$",
-    Form.MONEY: r"^-?\d{1,13}(\.\d{1,2})?$",
-    Form.POSITIVE: r"^-?0{1,13}(\.0{1,2})?$|^\d{1,13}(\.\d{1,2})?$",
-    Form.PRICE: rf"^\d{{1,9}}(\.\d{{1,{PRICE_DECIMALS}}})?$",
-    Form.PERCENT: r"^(100(\.0{1,2})?|\d{1,2}(\.\d{1,2})?)$",
+    # zeros behind the last decimal change nothing
+    Form.MONEY: r"^-?(\d{1,13}(\.\d{1,2}0*)?|\.\d{1,2}0*)$",
+    Form.POSITIVE: r"^-?0{1,13}(\.0+)?$|^(\d{1,13}(\.\d{1,2}0*)?|\.\d{1,2}0*)$",
+    Form.PRICE: rf"^(\d{{1,9}}(\.\d{{1,{PRICE_DECIMALS}}}0*)?|\.\d{{1,{PRICE_DECIMALS}}}0*)$",
+    Form.PERCENT: r"^(100(\.0+)?|\d{1,2}(\.\d{1,2}0*)?)$",
 }
 
 
@@ -99,11 +101,13 @@ def scan(path: Path, columns: Sequence[Column]) -> pl.DataFrame:
             line, number = worst.row(0)
             column = columns[number]
             cell = lines.filter(pl.col(LINE) == line).select(column.name).collect().item()
-            expected = ", ".join(column.words) if column.words else column.form.value
+            first_spellings = {number: word for word, number in reversed(column.words.items())}
+            expected = ", ".join(first_spellings[n] for n in sorted(first_spellings)) or column.form.value
             raise BadInput(
                 f"{path.name}, line {line}, column {column.name}: {cell or ''!r} is not {expected}"
             )
     except (PolarsError, UnicodeDecodeError) as error:
+        _refuse_long_row(path)
         raise BadInput(
             f"{path.name}: it is not a CSV file that can be read: {str(error).splitlines()[0]}"
         ) from None
@@ -123,11 +127,24 @@ def _header(path: Path) -> list[str]:
         first = file.readline().strip("\r\n")
     if not first.strip():
         raise BadInput(f"{path.name}, line 1: the names of the columns are missing")
-    names = [name.strip().strip('"').strip().lower() for name in first.split(",")]
+    cells = (cell.strip().strip('"').strip().lower() for cell in first.split(","))
+    names = [cell or f"unnamed {number}" for number, cell in enumerate(cells, start=1)]
     for name in names:
         if names.count(name) > 1:
             raise BadInput(f"{path.name}, line 1: the column {name!r} is there twice")
     return names
+
+
+def _refuse_long_row(path: Path) -> None:
+    """Raise BadInput naming the first row of a file with more cells than its header has names, if any."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = csv.reader(file)
+        width = len(next(rows))
+        for row in rows:
+            if len(row) > width:
+                raise BadInput(
+                    f"{path.name}, line {rows.line_num}: {len(row)} cells, and the header names {width}"
+                )
 
 
 def _stripped(cell: pl.Expr) -> pl.Expr:

@@ -1,8 +1,7 @@
-"""Item 10: which debit balances count, and how far. Notes E(1), E(4), E(5) and E(6).
+"""Item 10: which debit balances count, and how far. Notes E(1), E(2) and E(4) to E(6).
 
 Owns: the way from an account's debit to what the formula may use of it. Does not own the 1 % of Note E(3),
-which is a reduction (`computation.py`). Note E(2) needs what a case does not carry: calls on omnibus
-accounts. Source: 17 CFR 240.15c3-3a, Item 10 and Note E; PAB Note 3.
+which is a reduction (`computation.py`). Source: 17 CFR 240.15c3-3a, Item 10 and Note E; PAB Note 3.
 """
 
 from __future__ import annotations
@@ -12,7 +11,9 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.errors import BadInput
+from engine.reserve.account_balances import omnibus_deficit, owed, owed_on_margin
 from engine.reserve.case_files import CLAIMS, FIRM, HOLDERS, Case, engine_for, firm_minor
+from engine.reserve.csv_columns import LINE
 from engine.reserve.exact import UNITS_PER_CENT
 from engine.reserve.excess_margin import COLLATERAL_PERCENT
 from engine.reserve.findings import Gap, Note, named
@@ -44,9 +45,11 @@ class AccountDebts(NamedTuple):
     An account looks at its own securities and at who shares its household, and at nobody else.
     """
 
-    by_account: pl.DataFrame  # account_id, group, debit, related, unsecured, joint_cut, base, base_margin
+    # account_id, group, is_omnibus, debit, related, unsecured, omnibus_cut, joint_cut, base, base_margin
+    by_account: pl.DataFrame
     behind: pl.DataFrame  # account_id, issue, exempt, counted, secured: collateral of margin, Note E(1)
     unpriced: pl.DataFrame  # account_id, issue: stands behind a debit and has no price
+    nameless: pl.DataFrame  # account_id, line, claim: margin securities that name no account
 
 
 def debit_balances(case: Case, formula: Formula, diversified_minor: int, policy: Policy) -> DebitBalances:
@@ -77,7 +80,7 @@ def account_debts(case: Case, formula: Formula, policy: Policy) -> AccountDebts:
     debts = _secured(accounts, valued, policy)
     # PAB Note 3: nothing is concentrated there
     margin = valued.filter("is_margin") if formula is Formula.CUSTOMER else valued.clear()
-    return AccountDebts(debts, _behind(debts, margin), unpriced)
+    return AccountDebts(debts, _behind(debts, margin), unpriced, _nameless(case, formula))
 
 
 def item_10(case: Case, debts: AccountDebts, diversified_minor: int, policy: Policy) -> DebitBalances:
@@ -92,6 +95,7 @@ def item_10(case: Case, debts: AccountDebts, diversified_minor: int, policy: Pol
         return DebitBalances(0, notes, gaps)
     if len(debts.unpriced):
         gaps.append(Gap(ITEM, _unpriced_told(debts.unpriced)))
+    gaps += _uncovered(debts)
     _tell(
         notes,
         "E(4)",
@@ -99,6 +103,7 @@ def item_10(case: Case, debts: AccountDebts, diversified_minor: int, policy: Pol
         "debits of affiliates, of persons related to principals, and households",
     )
     _tell(notes, "Item 10", _sum(accounts, "unsecured"), "unsecured debits and the unsecured part of others")
+    _tell(notes, "E(2)", _sum(accounts, "omnibus_cut"), "deficits in omnibus accounts, less calls on them")
     _tell(notes, "E(6)", _sum(accounts, "joint_cut"), "non-customers' share of joint accounts")
     concentration = _concentration(debts.behind, diversified_minor, policy)
     cuts = _customer_limit(case, accounts.join(concentration.by_account, on="account_id", how="left"), policy)
@@ -140,7 +145,10 @@ def _sum(frame: pl.DataFrame, column: str) -> int:
 
 
 def debtors(case: Case, formula: Formula, policy: Policy) -> pl.DataFrame:
-    """Accounts with a debit: what they owe, of it on margin, whether E(4) excludes them, their group."""
+    """Accounts with a debit: what they owe, of it on margin, whether E(4) excludes them, their group.
+
+    Of an omnibus account, the deficit that Note E(2) takes off; E(5) does not ask of it.
+    """
     holders = [n for n, holder in enumerate(HOLDERS) if FORMULA_OF_HOLDER.get(holder) is formula]
     kin = pl.col("affiliate").fill_null(False)
     if policy.is_household_of_noncustomer_excluded:
@@ -152,10 +160,10 @@ def debtors(case: Case, formula: Formula, policy: Policy) -> pl.DataFrame:
         .filter(pl.col("class").is_in(holders))
         .select(
             "account_id",
-            pl.col("margin_debit").fill_null(0).alias("margin"),
-            (
-                pl.col("margin_debit").fill_null(0) - pl.col("cash_balance").fill_null(0).clip(upper_bound=0)
-            ).alias("debit"),
+            owed_on_margin().alias("margin"),
+            owed().alias("debit"),
+            pl.col("omnibus_deficit").is_not_null().alias("is_omnibus"),
+            omnibus_deficit().alias("deficit"),
             (
                 pl.col("affiliate").fill_null(False)
                 | pl.col("household_id").is_in(households.implode()).fill_null(False)
@@ -203,26 +211,51 @@ def _collateral(case: Case, accounts: pl.DataFrame, formula: Formula) -> pl.Data
     )
 
 
+def _nameless(case: Case, formula: Formula) -> pl.DataFrame:
+    """Margin securities that name no account, so that nobody knows which debit they stand behind."""
+    kind = CLAIMS.index(Claim.CUSTOMER_MARGIN if formula is Formula.CUSTOMER else Claim.PAB)
+    return case.claims.filter(
+        (pl.col("claim") == kind) & pl.col("account_id").is_null() & (pl.col("quantity") > 0)
+    ).select("account_id", LINE, "claim")
+
+
+def _uncovered(debts: AccountDebts) -> list[Gap]:
+    """Item 10 is not known where a debit lacks securities and some name no account."""
+    bare = debts.by_account.filter(pl.col("unsecured") > 0)["account_id"].to_list()
+    if not len(debts.nameless) or not bare:
+        return []
+    line, kind = debts.nameless.sort(LINE).select(LINE, "claim").row(0)
+    reason = f"{CLAIMS[kind]} names no account, and the debit of {named(bare)} is not covered without it"
+    return [Gap(ITEM, f"claims.csv, line {line}: {reason}")]
+
+
 def _secured(accounts: pl.DataFrame, collateral: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """What counts of each debit before E(1) and E(5): `base`, and `base_margin` of it on margin."""
+    """What counts of each debit before E(1) and E(5): `base`, and `base_margin` of it on margin.
+
+    What an omnibus account lacks are the deficits that are told of it, so that nothing else is unsecured.
+    """
     worth = collateral.group_by("account_id").agg(pl.col("value").sum().alias("worth"))
     secured = pl.min_horizontal("debit", "worth")
     if policy.partly_secured is PartlySecured.NOTHING:
         secured = pl.when(pl.col("worth") >= pl.col("debit")).then(pl.col("debit")).otherwise(0)
-    cut = _up(pl.col("secured").cast(_BIG) * pl.col("joint"), pl.lit(WHOLE))
+    secured = pl.when("is_omnibus").then(pl.col("debit")).otherwise(secured)
+    omnibus_cut = pl.min_horizontal("debit", "deficit")
+    cut = _up((pl.col("secured") - pl.col("omnibus_cut")).cast(_BIG) * pl.col("joint"), pl.lit(WHOLE))
     counts = ~pl.col("is_related")
     return (
         accounts.join(worth, on="account_id", how="left", maintain_order="left")
         .with_columns(pl.col("worth").fill_null(0))
-        .with_columns((secured * counts).alias("secured"))
+        .with_columns((secured * counts).alias("secured"), (omnibus_cut * counts).alias("omnibus_cut"))
         .with_columns(cut.cast(pl.Int64).alias("joint_cut"))
-        .with_columns((pl.col("secured") - pl.col("joint_cut")).alias("base"))
+        .with_columns((pl.col("secured") - pl.col("omnibus_cut") - pl.col("joint_cut")).alias("base"))
         .select(
             "account_id",
             "group",
+            "is_omnibus",
             "debit",
             (pl.col("debit") * ~counts).alias("related"),
             ((pl.col("debit") - pl.col("secured")) * counts).alias("unsecured"),
+            "omnibus_cut",
             "joint_cut",
             "base",
             pl.min_horizontal("base", "margin").alias("base_margin"),
@@ -294,9 +327,14 @@ class _CustomerLimit(NamedTuple):
 
 
 def _customer_limit(case: Case, debts: pl.DataFrame, policy: Policy) -> _CustomerLimit:
-    """Note E(5): debits of one customer, and of all who share a household with it, over the limit."""
-    groups = debts.group_by("group").agg(
-        pl.col("base_margin").sum(), pl.col("concentration").fill_null(0).sum()
+    """Note E(5): debits of one customer, and of all who share a household with it, over the limit.
+
+    Omnibus accounts are left out.
+    """
+    groups = (
+        debts.filter(~pl.col("is_omnibus"))
+        .group_by("group")
+        .agg(pl.col("base_margin").sum(), pl.col("concentration").fill_null(0).sum())
     )
     debit = pl.col("base_margin")
     if policy.cut_overlap is CutOverlap.IN_TURN:

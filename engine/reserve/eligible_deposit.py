@@ -201,12 +201,11 @@ def _by_bank(balances: Sequence[ReserveBalance]) -> list[ReserveBalance]:
         if former is None:
             found[balance.bank] = balance
             continue
-        if (former.bank_equity_minor, former.is_affiliate) != (
-            balance.bank_equity_minor,
-            balance.is_affiliate,
-        ):
+        equities = {former.bank_equity_minor, balance.bank_equity_minor} - {None}  # one row may tell it
+        if len(equities) > 1 or former.is_affiliate != balance.is_affiliate:
             raise BadInput(f"{balance.bank} is described in two ways")
         found[balance.bank] = former._replace(
+            bank_equity_minor=next(iter(equities), None),
             cash_minor=former.cash_minor + balance.cash_minor,
             qualified_securities_minor=former.qualified_securities_minor + balance.qualified_securities_minor,
         )

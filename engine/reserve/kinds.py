@@ -56,14 +56,17 @@ class Holder(StrEnum):
     FIRM = "firm"
 
 
-# Other spellings of `class` that mean the same; `customer` is either kind, for both count alike.
-HOLDER_SPELLINGS: dict[str, Holder] = {
-    **{h.value: h for h in Holder},
+# Other spellings of `class` that mean the same; `customer` is taken as margin, of which more notes ask.
+_ALSO = {
     "cash": Holder.CUSTOMER_CASH,
     "customer": Holder.CUSTOMER_MARGIN,
     "margin": Holder.CUSTOMER_MARGIN,
     "non_customer": Holder.NONCUSTOMER,
-    "non-customer": Holder.NONCUSTOMER,
+}
+HOLDER_SPELLINGS: dict[str, Holder] = {
+    spelling.replace("_", joint): holder
+    for joint in ("_", " ", "-")
+    for spelling, holder in ({h.value: h for h in Holder} | _ALSO).items()
 }
 
 FORMULA_OF_HOLDER: dict[Holder, Formula] = {

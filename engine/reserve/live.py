@@ -18,6 +18,7 @@ import polars as pl
 from engine.reserve.allocation import allocate
 from engine.reserve.case_files import COLUMNS, FIRM, HOLDERS, Case
 from engine.reserve.computation import (
+    Credits,
     Figure,
     Terms,
     Unbalanced,
@@ -73,8 +74,8 @@ class _Kept:
         self.sums: Ints = np.zeros(MEASURES, np.int64)
         self.missing: dict[str, list[Missing]] = {}
         self.unbalanced: dict[str, Unbalanced] = {}
-        self.credits: dict[str, int] = {}  # every account of the formula
-        self.credit_minor = 0
+        self.credits: dict[str, Credits] = {}  # every account of the formula
+        self.all_credits = Credits(0, 0)
         self.debts: AccountDebts | None = None
         self.item_10: DebitBalances | None = None  # None where it has to be reckoned anew
         self.totals: CaseTotals | None = None
@@ -94,6 +95,18 @@ class _Kept:
         for missing in lines.missing:
             for issue in missing.issues:
                 self.missing.setdefault(issue, []).append(missing._replace(issues=[issue]))
+
+    def put_credits(self, before: Collection[str], balances: pl.DataFrame) -> None:
+        """Put balances in place of what accounts had before."""
+        gone = [self.credits.pop(account) for account in before]
+        now = {account: Credits(*amounts) for account, *amounts in balances.iter_rows()}
+        self.credits |= now
+        self.all_credits = Credits(
+            *(
+                kept + sum(c[at] for c in now.values()) - sum(c[at] for c in gone)
+                for at, kept in enumerate(self.all_credits)
+            )
+        )
 
     def all_missing(self) -> list[Missing]:
         """What is missing over all issues, told once for each pair and reason."""
@@ -154,8 +167,7 @@ class LiveReserve:
             credits = credit_balances(holders, formula)
             if not before and not len(credits):
                 continue
-            kept.credit_minor += int(credits["credit"].sum()) - sum(kept.credits.pop(a) for a in before)
-            kept.credits.update(credits.iter_rows())
+            kept.put_credits(before, credits)
             debts = account_debts(holders, formula, self.policy)
             if kept.debts is not None:
                 stays = ~pl.col("account_id").is_in(pl.Series(sorted(named), dtype=pl.String).implode())
@@ -194,7 +206,7 @@ class LiveReserve:
             kept.item_10 = debits
         unbalanced = [kept.unbalanced[issue] for issue in sorted(kept.unbalanced)]
         from_stock = summed([], kept.sums, kept.all_missing())
-        return figure_of(self.terms(formula), kept.credit_minor, from_stock, kept.totals, debits, unbalanced)
+        return figure_of(self.terms(formula), kept.all_credits, from_stock, kept.totals, debits, unbalanced)
 
     def terms(self, formula: Formula) -> Terms:
         """What is computed."""
@@ -220,7 +232,7 @@ class LiveReserve:
     def account_amounts(self, formula: Formula) -> list[tuple[str, int, int]]:
         """What accounts give to Items 1 and 10 before the cuts of Note E: account, item and cents."""
         kept = self._kept[formula]
-        amounts = [(account, 1, cents) for account, cents in kept.credits.items() if cents]
+        amounts = [(account, 1, c.amount_minor) for account, c in kept.credits.items() if c.amount_minor]
         if kept.debts is not None:
             debits = kept.debts.by_account.select("account_id", "debit")
             amounts += [(account, ITEM, cents) for account, cents in debits.iter_rows()]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.reserve import control
+from engine.reserve.account_balances import owed
 from engine.reserve.case_files import CLAIMS, LOCATIONS, Case
 from engine.reserve.control import Holding, IssueDetermination, determine
 from engine.reserve.exact import UNITS_PER_CENT
@@ -111,12 +112,7 @@ def _required(case: Case) -> tuple[pl.LazyFrame, dict[str, str]]:
         .group_by("issue")
         .agg(pl.col("quantity").sum().alias("required"))
     )
-    debts = case.accounts.lazy().select(
-        "account_id",
-        (pl.col("margin_debit").fill_null(0) - pl.col("cash_balance").fill_null(0).clip(upper_bound=0)).alias(
-            "debit"
-        ),
-    )
+    debts = case.accounts.lazy().select("account_id", owed().alias("debit"))
     held = (
         case.claims.lazy()
         .filter((pl.col("claim") == margin) & pl.col("account_id").is_not_null() & (pl.col("quantity") > 0))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from engine.reserve.account_balances import credit
 from engine.reserve.allocation import Allocation
 from engine.reserve.case_files import HOLDERS, Case
 from engine.reserve.computation import Computation, Terms
@@ -59,12 +60,12 @@ def _accounts(case: Case, told: Computation) -> pl.DataFrame:
     formula = told.terms.formula
     holders = [n for n, holder in enumerate(HOLDERS) if FORMULA_OF_HOLDER.get(holder) is formula]
     file = pl.lit("accounts.csv").alias("file")
-    credits = case.accounts.filter(pl.col("class").is_in(holders) & (pl.col("cash_balance") > 0)).select(
+    credits = case.accounts.filter(pl.col("class").is_in(holders) & (credit() > 0)).select(
         pl.lit(1).alias("item"),
         file,
         LINE,
         pl.lit("").alias("note"),
-        pl.col("cash_balance").alias("amount_minor"),
+        credit().alias("amount_minor"),
     )
     owed = debtors(case, formula, told.policy).select("account_id", "debit")
     debits = case.accounts.join(owed, on="account_id").select(

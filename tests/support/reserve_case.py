@@ -14,7 +14,8 @@ from engine.reserve.terms import Formula, Frequency, Method
 
 AS_OF = dt.date(2026, 10, 2)
 HEADERS = {
-    "accounts": "account_id,class,cash_balance,margin_debit,household_id,affiliate,noncustomer_percent",
+    "accounts": "account_id,class,cash_balance,margin_debit,household_id,affiliate,noncustomer_percent,"
+    "omnibus_deficit,omnibus_calls",
     "claims": "issue,claim,account_id,quantity,contract_value,opened_on",
     "locations": "issue,location,account_id,quantity,contract_value,opened_on",
     "prices": "issue,price,exempt",

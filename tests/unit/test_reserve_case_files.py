@@ -99,6 +99,12 @@ REFUSED = [
         "S,customer_short,Z,100",
         "locations.csv, line 2, column account_id: 'Z'",
     ),
+    (
+        "calls on no omnibus account",
+        "accounts",
+        "A,customer_cash,,,,,,,5",
+        "accounts.csv, line 2, column omnibus_calls: they need an omnibus_deficit",
+    ),
     ("percentage of 101", "accounts", "A,customer_cash,,,,,101", "column noncustomer_percent: '101'"),
 ]
 
@@ -137,7 +143,7 @@ def test_claims_are_needed_where_somebody_has_a_debit(tmp_path: Path) -> None:
         ("", "line 1: the names of the columns are missing"),
         ("issue,claim\nS,firm\n", "line 1: the column quantity is missing; found issue, claim"),
         ("issue,claim,quantity,issue\n", "line 1: the column 'issue' is there twice"),
-        ("issue,claim,quantity\nS,firm,1,2,3\n", "claims.csv: it is not a CSV file that can be read"),
+        ("issue,claim,quantity\nS,firm,1\n\nS,firm,1,2,3\n", "line 4: 5 cells, and the header names 3"),
         (b"issue,claim,quantity\nS\xff,firm,1\n", "claims.csv: it is not a CSV file that can be read"),
     ],
     ids=["empty", "column missing", "column twice", "row too long", "not UTF-8"],
@@ -153,7 +159,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, text: str | bytes, t
 def test_order_of_columns_blanks_marks_and_further_columns_do_not_matter(tmp_path: Path) -> None:
     write(tmp_path, **GOOD)
     plain = read_case(tmp_path, AS_OF)
-    text = 'Quantity , desk,issue,"claim",account_id\r\n 100.0,X, S ,Customer_Margin,M\r\n\r\n'
+    text = 'Quantity , desk,issue,"claim",account_id,,\r\n 100.0,X, S ,Customer_Margin,M,,\r\n\r\n,,,,,,\r\n'
     (tmp_path / "claims.csv").write_bytes(codecs.BOM_UTF8 + text.encode())
     told = read_case(tmp_path, AS_OF)
     assert told.claims.drop("line").equals(plain.claims.drop("line"))
@@ -166,18 +172,38 @@ def test_order_of_columns_blanks_marks_and_further_columns_do_not_matter(tmp_pat
         ("cash", 5),
         ("MARGIN", 5),
         ("Customer_Cash", 5),
+        ("customer cash", 5),
+        ("Customer-Margin", 5),
         ("non-customer", 0),
+        ("Non Customer", 0),
         ("firm", 0),
         ("pab", 0),
     ],
 )
 def test_spellings_of_a_class(tmp_path: Path, spelling: str, item_1: int) -> None:
-    assert dollars(computed(tmp_path, accounts=f"A,{spelling},5").lines[1]) == item_1
+    (tmp_path / "accounts.csv").write_text(f"account_id,class,cash_balance\nA,{spelling},5\n", "utf-8")
+    assert dollars(computed(tmp_path).lines[1]) == item_1
+
+
+@pytest.mark.parametrize(
+    ("cell", "item_1"), [("1234.5", 1234.5), ("1234.5000", 1234.5), (".50", 0.5), ("-0.00", 0)]
+)
+def test_spellings_of_an_amount(tmp_path: Path, cell: str, item_1: float) -> None:
+    """Zeros behind the last decimal change nothing."""
+    assert dollars(computed(tmp_path, accounts=f"A,customer_cash,{cell}").lines[1]) == item_1
+
+
+def test_names_in_firm_json_may_be_spelled_in_words(tmp_path: Path) -> None:
+    write(tmp_path, **GOOD)
+    told = '{"aggregate indebtedness": 5, "Filed month-end totals": [1]}'
+    (tmp_path / "firm.json").write_text(told, encoding="utf-8")
+    assert sorted(read_case(tmp_path, AS_OF).firm) == ["aggregate_indebtedness", "filed_month_end_totals"]
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ('{"net capital": 1, "net_capital": 1}', "net_capital is there twice"),
         ("[1]", "expected an object"),
         ("{", "it is not JSON"),
         ('{"tentative_net_capital": "much"}', "tentative_net_capital: 'much' is not dollars"),

@@ -212,6 +212,68 @@ def test_a_debit_without_any_security_does_not_count(tmp_path: Path) -> None:
     assert told == {"Item 10": -1000, "10": 0}
 
 
+@pytest.mark.parametrize(
+    ("account", "left"),
+    [
+        ("A,customer_margin,-900000", 750_000),
+        ("A,customer_margin,-500000,400000", 750_000),
+        ("A,customer_cash,-900000", 900_000),
+    ],
+    ids=["overdrawn margin account", "overdrawn, with a margin debit", "cash account"],
+)
+def test_note_e5_asks_of_every_debit_outside_cash_accounts(tmp_path: Path, account: str, left: int) -> None:
+    """E(5) cuts "debit balances in margin accounts", in whichever column they stand: 25 % of 3,000,000."""
+    kind = "customer_fully_paid" if "cash" in account else "customer_margin"
+    told = cuts(
+        tmp_path,
+        firm={"tentative_net_capital": 3_000_000},
+        accounts=account,
+        claims=f"S,{kind},A,1000000",
+        locations="S,box,,1000000",
+        prices="S,2.00,yes",
+    )
+    assert told["10"] == left
+
+
+# E(2): an omnibus account's balance of -100,000 or 20,000; deficits, calls on them; what counts
+E2 = [
+    ("deficits of 30,000", "-100000", "30000,", 70_000, 0),
+    ("less calls of five business days or less", "-100000", "30000,12000", 82_000, 0),
+    ("calls larger than deficits", "-100000", "30000,40000", 100_000, 0),
+    ("deficits larger than the debit", "-100000", "130000,10000", 0, 20_000),
+    ("a credit is increased", "20000", "5000,1000", 0, 24_000),
+    ("no deficits: nothing is unsecured", "-100000", "0,", 100_000, 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("balance", "omnibus", "item_10", "item_1"), [e[1:] for e in E2], ids=[e[0] for e in E2]
+)
+def test_note_e2(tmp_path: Path, balance: str, omnibus: str, item_10: int, item_1: int) -> None:
+    told = computed(
+        tmp_path,
+        firm={"tentative_net_capital": 0},  # E(5) leaves omnibus accounts alone
+        accounts=f"A,customer_margin,{balance},,,,,{omnibus}",
+        claims="S,customer_margin,A,40000",
+        locations="S,box,,40000",
+        prices="S,2.00,yes",
+    )
+    assert (dollars(told.lines[10]), dollars(told.lines[1])) == (item_10, item_1)
+    by_note = {n.item: n.amount_minor / 100 for n in told.notes if n.note == "E(2)"}
+    cash = max(float(balance), 0)
+    cut = {10: item_10 + float(balance)} if balance.startswith("-") and item_10 < 100_000 else {}
+    assert by_note == cut | ({1: item_1 - cash} if item_1 > cash else {})
+
+
+def test_a_debit_is_not_known_where_margin_securities_name_no_account(tmp_path: Path) -> None:
+    """Item 10: it may be secured by them; a missing input is INDETERMINATE, never zero."""
+    tables = {"claims": "S,customer_margin,,1000", "locations": "S,box,,1000", "prices": "S,2.00,yes"}
+    told = computed(tmp_path, accounts="A,customer_margin,,1000", **tables)
+    assert told.lines[10] is None
+    assert "customer_margin names no account, and the debit of A" in told.gaps[0].reason
+    assert computed(tmp_path, accounts="A,customer_margin,5", **tables).lines[10] == 0
+
+
 def test_pab_accounts_know_no_note_e1(tmp_path: Path) -> None:
     """PAB Note 3."""
     told = computed(

@@ -52,6 +52,8 @@ def test_what_counts_15c3_3_e_5(balance: ReserveBalance, counts: int) -> None:
 def test_the_limit_is_the_banks_over_all_its_accounts_15c3_3_e_5() -> None:
     twice = [ReserveBalance("B", 100, 1_000), ReserveBalance("B", 100, 1_000, False, 7)]
     assert eligible_minor(twice) == 150 + 7
+    securities_apart = [ReserveBalance("B", 100, 500), ReserveBalance("B", 0, None, False, 7)]
+    assert eligible_minor(securities_apart) == 75 + 7
     assert cash_room_minor(ReserveBalance("B", 100, 1_000)) == 50
     assert cash_room_minor(ReserveBalance("B", 100, 1_000, is_affiliate=True)) == 0
 

@@ -81,6 +81,26 @@ def test_identified_rows_keep_what_is_theirs(tmp_path: Path) -> None:
     assert [row[2:] for row in rows] == [(2, "", 1_800_00), (3, "", 800_00)]
 
 
+def test_an_omnibus_accounts_deficits_are_in_its_credit_and_a_cut_of_its_debit(tmp_path: Path) -> None:
+    """Note E(2): of deficits of 50, 40 take A's debit and 10 are a credit; B's credit of 7 grows by 3."""
+    write(
+        tmp_path,
+        RICH,
+        accounts="A,customer_margin,,40,,,,50\nB,customer_margin,7,,,,,5,2",
+        claims="S,customer_margin,A,1",
+        locations="S,box,,1",
+        prices="S,50.00",
+    )
+    told, rows = explained(tmp_path)
+    assert rows == [
+        (1, "accounts.csv", 2, "", 10_00),
+        (1, "accounts.csv", 3, "", 10_00),
+        (10, "", 0, "E(2)", -40_00),
+        (10, "accounts.csv", 2, "", 40_00),
+    ]
+    assert (told.lines[1], told.lines[10]) == (20_00, 0)
+
+
 def test_the_command_writes_them(tmp_path: Path) -> None:
     out = tmp_path / "rows.csv"
     asked = ["--as-of", "2026-10-02", "--method", "basic", "--frequency", "weekly", "--sources", str(out)]

@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.risk.model.case_currencies import Currencies
+from engine.risk.model.case_currencies import Currencies, cash_rows
 from engine.risk.model.case_instruments import Instrument, read_instruments
 from engine.risk.model.case_parameters import Parameters, read_parameters
 from engine.risk.model.case_scenarios import Scenarios, read_scenarios
@@ -22,6 +22,8 @@ from engine.risk.model.synthetic_set import synthetic_set
 
 UNIT_DIGITS = 8
 SYNTHETIC = {"synthetic": "full", "synthetic-small": "small"}  # profiles of the set that comes with OneBook
+_NAMES = ("instrument", "instrument_id", "symbol")
+_LOTS = ("lots", "quantity", "qty", "size", "amount", "contracts", "position")
 _BUYS, _SELLS = ("buy", "b", "bid", "long"), ("sell", "s", "ask", "short")
 
 
@@ -98,7 +100,9 @@ def case_of(document: Reading) -> Case:
     notes: list[str] = []
     parameters = document.get("parameters") or Reading({}, "parameters", document.source)
     account = document.get("account") or Reading({}, "account", document.source)
-    named = parameters.get("base_currency", "account_currency", "currency", "base")
+    named = parameters.get("base_currency", "account_currency", "currency", "base") or account.get(
+        "currency", "base_currency"
+    )
     base = named.text().upper() if named is not None else "USD"
     scenarios = read_scenarios(document, parameters, notes)
     currencies = Currencies(document, parameters, base, scenarios, notes)
@@ -110,7 +114,7 @@ def case_of(document: Reading) -> Case:
     cash = _cash(document, currencies)
     lots = [p.lots for p in positions] + [o.lots for o in (*orders, *(what_if or ()))]
     lot_digits = max((_decimals(amount) for amount in lots), default=0)
-    terms = read_parameters(parameters, account)
+    terms = read_parameters(parameters, account, dict(cash_rows(document)))
     if LIQUIDITY in terms.rates.add_ons:
         bare = [i.product for i in instruments.values() if not (i.product.spread and i.product.volume)]
         notes += [f"{p.instrument_id} comes without spread_bp, sigma or adv: LQ leaves it out" for p in bare]
@@ -164,7 +168,7 @@ def _instrument_of(reading: Reading, instruments: dict[str, Instrument]) -> str:
 
 def _signed_lots(reading: Reading) -> Fraction:
     """Lots with their sign, or lots and a side."""
-    lots = reading.need("lots", "quantity", "qty", "size").number()
+    lots = reading.need(*_LOTS).number()
     side = reading.get("side", "direction")
     if side is None:
         return lots
@@ -192,7 +196,7 @@ def _positions(document: Reading, instruments: dict[str, Instrument]) -> list[Po
                 found += _both_sides(name, ticket) or [_position(name, ticket, instruments)]
         return found
     for row in given.items():
-        name = _instrument_of(row.need("instrument", "instrument_id", "id", "symbol"), instruments)
+        name = _instrument_of(row.need(*_NAMES, "id"), instruments)
         found.append(_position(name, row, instruments))
     return found
 
@@ -216,36 +220,56 @@ def _position(name: str, value: Reading, instruments: dict[str, Instrument]) -> 
 def _orders(given: Reading | None, instruments: dict[str, Instrument]) -> list[Order]:
     if given is None:
         return []
-    rows = given.items() if given.is_list else [given]
-    found: list[Order] = []
-    for n, row in enumerate(rows):
-        name = _instrument_of(row.need("instrument", "instrument_id", "symbol"), instruments)
-        order_id, linked = row.get("id", "order_id"), row.get("oco", "linked", "link")
-        told = str(n + 1) if order_id is None else str(order_id.value)
-        lots = _signed_lots(row)
-        if lots == 0:
-            raise row.error("an order of no lots")
-        found.append(Order(told, name, lots, None if linked is None else str(linked.value)))
+    if given.is_list:
+        rows = [("", row) for row in given.items()]
+    else:
+        is_one = given.get(*_NAMES) is not None or given.get(*_LOTS) is not None
+        rows = [("", given)] if is_one else list(given.entries())
+    found = [_order(key, str(n), row, instruments) for n, (key, row) in enumerate(rows, 1)]
     if len({order.order_id for order in found}) != len(found):
         raise given.error("two orders have one id")
     return found
+
+
+def _order(key: str, number: str, row: Reading, instruments: dict[str, Instrument]) -> Order:
+    """An order; what it is called by, the key that it stands under or its `id`, may be its instrument's."""
+    is_bare = key in instruments and not row.is_object  # signed lots and nothing else
+    named, told = (None, None) if is_bare else (row.get(*_NAMES), row.get("id", "order_id"))
+    order_id = key or (number if told is None else str(told.value))
+    if named is not None:
+        name = _instrument_of(named, instruments)
+    elif order_id in instruments:
+        name, order_id = order_id, number
+    else:
+        raise row.error("needs 'instrument'")
+    lots = row.number() if is_bare else _open_lots(row)
+    if lots == 0:
+        raise row.error("an order of no lots")
+    linked = None if is_bare else row.get("oco", "linked", "link")
+    return Order(order_id, name, lots, None if linked is None else str(linked.value))
+
+
+def _open_lots(row: Reading) -> Fraction:
+    """Signed lots less what is filled of them."""
+    lots, filled = _signed_lots(row), row.get("filled", "filled_lots", "filled_quantity")
+    if filled is None:
+        return lots
+    done = filled.at_least(0)
+    if done > abs(lots):
+        raise filled.error(f"the order has {row.need(*_LOTS).value} lots")
+    return lots - done if lots > 0 else lots + done
 
 
 def _cash(document: Reading, currencies: Currencies) -> dict[str, Fraction]:
     given = document.get("cash", "balances")
     if given is None:
         return {}
-    if not given.is_object:
+    if not (given.is_object or given.is_list):
         return {currencies.base: given.number()}
     found: dict[str, Fraction] = {}
-    for name, value in given.entries():
-        currency = name.strip().upper()
+    for currency, value in cash_rows(document):
         if currency in found:
             raise value.error(f"{currency} stands twice")
-        if value.is_object:  # an amount with its rate beside it
-            rate = value.get("rate", "fx_rate", "fx")
-            if rate is not None:
-                currencies.tell(currency, rate)
         found[currency] = (value.need("amount", "balance") if value.is_object else value).number()
         currencies.of(currency, value)
     return found

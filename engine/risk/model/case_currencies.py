@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 from engine.risk.model.case_scenarios import STABLECOINS, Scenarios, plain
@@ -9,33 +10,87 @@ from engine.risk.model.reading import Reading
 from engine.risk.model.revaluation import Currency
 
 _PRICED = ("fx", "fx_spot", "forex", "currency", "crypto", "crypto_spot", "token", "coin", "altcoin", "spot")
+_TOLD = ("fx", "fx_rates", "rates", "exchange_rates")
 _INVERSE = ("inverse", "inverse_perpetual", "inverse_perp", "inverse_future", "inverse_swap")
 
 
+def cash_rows(document: Reading) -> Iterator[tuple[str, Reading]]:
+    """Every currency of `cash` with its amount, or with an object of it; one number is left out."""
+    given = document.get("cash", "balances")
+    if given is None or not (given.is_object or given.is_list):
+        return
+    rows = (
+        [(row.need("currency", "ccy", "asset").text(), row) for row in given.items()]
+        if given.is_list
+        else given.entries()
+    )
+    for name, row in rows:
+        yield name.strip().upper(), row
+
+
 class Currencies:
-    """Rates as they are told in `parameters.fx`, else as an instrument's price tells them."""
+    """Rates as `parameters.fx`, or what stands beside cash and instruments, tells them; else a price."""
 
     def __init__(
         self, document: Reading, parameters: Reading, base: str, scenarios: Scenarios, notes: list[str]
     ) -> None:
         self.base = base
         self._document = document
-        self._told = parameters.get("fx", "fx_rates", "rates") or document.get("fx", "fx_rates")
+        self._told = parameters.get(*_TOLD) or document.get(*_TOLD)
         self._scenarios = scenarios
         self._notes = notes
         self._known: dict[str, Currency] = {base: Currency()}
         for name, value in self._told.entries() if self._told is not None else ():
-            if name.strip().upper() == base:
+            currency, is_turned = self._quoted(name)
+            if currency == base:
                 if value.is_number and value.number() == 1:
                     continue
                 raise value.error(f"{base} is the account's currency: its rate is 1")
-            self._known[name.strip().upper()] = self._read(name.strip().upper(), value)
+            found = self._read(currency, value)
+            self._tell(currency, found._replace(rate=1 / found.rate) if is_turned else found, value)
+        for currency, row in cash_rows(document):
+            self._beside(currency, row, "rate")
+        for _, row in self._instruments():
+            quoted = row.get("currency", "ccy", "quote_currency")
+            self._beside(quoted.text().upper() if quoted is not None else base, row)
 
-    def tell(self, currency: str, value: Reading) -> None:
-        """Take in a rate that is told elsewhere; it may not contradict what is known."""
-        found = Currency() if currency == self.base and value.number() == 1 else self._read(currency, value)
+    def _quoted(self, name: str) -> tuple[str, bool]:
+        """The currency that a rate is told of, and whether as units of it for one of ours: USDJPY."""
+        pair = plain(name)
+        if len(pair) >= len(self.base) + 3:  # BUSD and USDT are coins, no pairs
+            if pair.endswith(self.base):
+                return pair.removesuffix(self.base), False
+            if pair.startswith(self.base):
+                return pair.removeprefix(self.base), True
+        return name.strip().upper(), False
+
+    def _beside(self, currency: str, row: Reading, *names: str) -> None:
+        """Take in a rate that is told beside an amount or a price, and the factor that moves it."""
+        if not row.is_object:
+            return
+        told, factor = row.get("fx_rate", "fx", *names), row.get("fx_factor", "currency_factor")
+        if told is not None:
+            is_ours = currency == self.base and told.number() == 1
+            self._tell(currency, Currency() if is_ours else self._read(currency, told), told)
+        if factor is not None and currency != self.base:
+            rate = self._known[currency].rate if currency in self._known else self._priced(currency)
+            if rate is None:
+                raise factor.error(f"needs the rate of {currency} beside it: give 'fx_rate'")
+            self._known[currency] = self._moved(currency, rate, factor)
+
+    def _tell(self, currency: str, found: Currency, value: Reading) -> None:
+        """A rate may be told again, but not another one."""
         if self._known.setdefault(currency, found).rate != found.rate:
             raise value.error(f"the rate of {currency} is {float(self._known[currency].rate):g} elsewhere")
+
+    def _moved(
+        self, currency: str, rate: Fraction, named: Reading, is_inverted: bool | None = None
+    ) -> Currency:
+        if named.text() not in self._scenarios.shocks:
+            raise named.error(f"no scenario moves {named.value!r}")
+        if is_inverted is None:
+            is_inverted = plain(named.text()) == plain(self.base + currency)
+        return Currency(rate, named.text(), is_inverted)
 
     def of(self, currency: str, asking: Reading) -> Currency:
         """The rate and factor of a currency; where nothing tells the rate, what asks for it is refused."""
@@ -66,13 +121,8 @@ class Currencies:
         if named is None:
             is_fixed = "factor" in value.value  # null: it does not move
             return Currency(rate, None, False) if is_fixed else Currency(rate, *self._factor(currency))
-        if named.text() not in self._scenarios.shocks:
-            raise named.error(f"no scenario moves {named.value!r}")
         inverted = value.get("inverted", "is_inverted")
-        is_inverted = (
-            inverted.flag() if inverted is not None else plain(named.text()) == plain(self.base + currency)
-        )
-        return Currency(rate, named.text(), is_inverted)
+        return self._moved(currency, rate, named, None if inverted is None else inverted.flag())
 
     def _factor(self, currency: str) -> tuple[str | None, bool]:
         """The factor that is named like the currency, and whether it is quoted the other way round."""
@@ -89,20 +139,21 @@ class Currencies:
         self._notes.append(f"no factor moves the rate of {currency}: it is taken to be fixed")
         return None, False
 
+    def _instruments(self) -> list[tuple[Reading | None, Reading]]:
+        """Every instrument's row and what it is called."""
+        instruments = self._document.get("instruments")
+        if instruments is None:
+            return []
+        if instruments.is_list:
+            return [(row.get("id", "instrument_id", "symbol"), row) for row in instruments.items()]
+        return [(Reading(name, row.path, row.source), row) for name, row in instruments.entries()]
+
     def _priced(self, currency: str) -> Fraction | None:
         """The price of an instrument that is the currency in ours, or ours in it."""
         for factor in self._scenarios.spelled(currency) + self._scenarios.spelled(currency + self.base):
             if self._scenarios.levels.get(factor, Fraction(0)) > 0:
                 return self._scenarios.levels[factor]
-        instruments = self._document.get("instruments")
-        if instruments is None:
-            return None
-        rows = (
-            [(row.get("id", "instrument_id", "symbol"), row) for row in instruments.items()]
-            if instruments.is_list
-            else [(Reading(name, row.path, row.source), row) for name, row in instruments.entries()]
-        )
-        for told, row in rows:
+        for told, row in self._instruments():
             kind, price, quoted = row.get("class", "kind"), row.get("price", "mark"), row.get("currency")
             if (
                 told is None

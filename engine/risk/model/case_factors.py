@@ -74,7 +74,7 @@ def _listed(item: Reading, scenarios: Scenarios) -> Exposure:
 
 
 def _told(item: Reading, factor: Reading, scenarios: Scenarios) -> Exposure:
-    beta = item.get("beta", "weight", "exposure")
+    beta = item.get("beta", "weight", "exposure", "loading", "sensitivity", "coefficient")
     kind = _role(item.get("kind", "role", "type"))
     return _exposure(factor, factor.text(), beta.number() if beta is not None else _ONE, scenarios, kind)
 

@@ -90,12 +90,11 @@ def _instrument(of: Row) -> Instrument:
     multiplier = _lot_of(row, "multiplier", "contract_multiplier", "contract_size", "face")
     multiplier *= _lot_of(row, "lot_size", "lot", "units_per_lot")
     mark = _mark(of, word, currency)
-    converted = row.get("fx_rate", "fx")
-    if converted is not None:
-        of.currencies.tell(currency, converted)
     rate = _rate(of, word.style, currency, mark, quoted or row)
     vector = row.get("pnl_per_lot", "pnl", "scenario_pnl")
     terms = _terms(of, word, rate, mark, multiplier) if vector is None else None
+    if vector is not None and currency != of.currencies.base:
+        of.notes.append(f"{of.name}: its vector is taken to be in {of.currencies.base}, not in {currency}")
     paid, entry = row.get("paid", "is_paid"), row.get("entry_price", "average_price", "avg_price")
     confidence = row.get("oracle_confidence", "confidence")
     priced = (

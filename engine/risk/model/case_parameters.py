@@ -21,8 +21,8 @@ class Parameters(NamedTuple):
     own_tokens: frozenset[str]
 
 
-def read_parameters(parameters: Reading, account: Reading) -> Parameters:
-    """Read them; what is not given has its default."""
+def read_parameters(parameters: Reading, account: Reading, cash: dict[str, Reading]) -> Parameters:
+    """Read them; what is not given has its default. A haircut may stand beside an amount of cash."""
     category = parameters.get("category", "client_category") or account.get("category", "client_category")
     is_retail = False
     if category is not None:
@@ -34,7 +34,7 @@ def read_parameters(parameters: Reading, account: Reading) -> Parameters:
         if category is not None and retail.flag() != is_retail:
             raise retail.error("contradicts the category")
         is_retail = retail.flag()
-    kappa = parameters.get("kappa", "κ", "im_factor")
+    kappa = parameters.get("kappa", "κ", "im_factor", "im_multiplier")
     factor = kappa.number() if kappa is not None else KAPPA
     if kappa is not None and factor < 1:
         raise kappa.error(
@@ -49,7 +49,7 @@ def read_parameters(parameters: Reading, account: Reading) -> Parameters:
         is_retail=is_retail,
         rates=_rates(parameters),
         thresholds=_thresholds(parameters),
-        haircuts=_haircuts(parameters),
+        haircuts=_haircuts(parameters, cash),
         own_tokens=tokens,
     )
 
@@ -106,11 +106,15 @@ def _thresholds(parameters: Reading) -> Thresholds:
     return thresholds
 
 
-def _haircuts(parameters: Reading) -> dict[str, Haircut]:
-    given = parameters.get("haircuts", "haircut")
-    if given is None:
-        return {}
-    return {name.strip().upper(): _haircut(value) for name, value in given.entries()}
+def _haircuts(parameters: Reading, cash: dict[str, Reading]) -> dict[str, Haircut]:
+    given = parameters.get("haircuts", "haircut", "collateral_haircuts")
+    rows = list(given.entries()) if given is not None else []
+    found = {name.strip().upper(): _haircut(value) for name, value in rows}
+    for currency, row in cash.items():
+        value = row.get("haircut") if row.is_object else None
+        if value is not None and found.setdefault(currency, _haircut(value)) != _haircut(value):
+            raise value.error(f"parameters.haircuts says another of {currency}")
+    return found
 
 
 def _haircut(value: Reading) -> Haircut:

@@ -19,7 +19,9 @@ def read_product(of: Row, word: Word, terms: Terms | None, priced: Fraction | No
     row, asset_class = of.row, of.asset_class(word)
     size = _size(of, terms, priced)
     underlying = _underlying(of, asset_class, terms)
-    deviation = row.get("sigma_1d", "daily_sigma", "daily_volatility", "volatility_1d", "sigma_daily")
+    deviation = row.get(
+        "sigma_1d", "daily_sigma", "sigma_daily", "daily_volatility", "volatility_1d", "daily_vol", "vol_1d"
+    )
     if deviation is None and word.style is not Style.OPTION:
         deviation = row.get("sigma")
     return Product(
@@ -87,7 +89,7 @@ def _underlying(of: Row, asset_class: str, terms: Terms | None) -> str:
 
 
 def _cap(of: Row, asset_class: str, underlying: str) -> Fraction:
-    told = of.row.get("retail_cap", "leverage_cap", "max_leverage", "cap")
+    told = of.row.get("retail_cap", "product_cap", "leverage_cap", "max_leverage", "cap")
     if told is not None:
         return told.at_least(1)
     key = asset_class

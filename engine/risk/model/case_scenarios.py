@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from fractions import Fraction
 from typing import NamedTuple
 
+from engine.risk.model.case_scenario_rows import COUNT, DAMPING, FACTORS, NAMES, by_factor
 from engine.risk.model.exact import ceiling
 from engine.risk.model.reading import Reading
 from engine.risk.model.revaluation import Kind
@@ -18,6 +20,7 @@ KIND_WORDS = {
     "rate": Kind.RATE, "underlying": Kind.RETURN, "index": Kind.RETURN, "residual": Kind.RETURN,
     "forward": Kind.RETURN,
 }  # fmt: skip
+_TAIL = ("tail", "k", "tail_count")
 STABLECOINS = frozenset(("USDT", "USDC", "DAI", "FDUSD", "TUSD", "PYUSD"))
 _TOKENS = {
     "basis": Kind.BASIS, "peg": Kind.PEG, "depeg": Kind.PEG, "vol": Kind.VOLATILITY, "iv": Kind.VOLATILITY,
@@ -45,13 +48,20 @@ def plain(text: str) -> str:
     return re.sub(r"[^A-Z0-9]", "", text.upper())
 
 
-def kind_of_name(name: str) -> Kind:
-    """What a factor's name says of it, where nobody declares it: BTC_BASIS, USDT-PEG, SPX VOL."""
+def kind_of_name(name: str, others: Collection[str] = ()) -> Kind:
+    """What a factor's name says of it, where nobody declares it: BTC_BASIS, USDT-PEG, SPX VOL.
+
+    Written in one word, like BTCVOL, it says so only beside a factor BTC.
+    """
     if plain(name) in STABLECOINS:
         return Kind.PEG
     for token in re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()):
         if token in _TOKENS:
             return _TOKENS[token]
+    for word, kind in _TOKENS.items():
+        stem = name.lower().removesuffix(word)
+        if stem != name.lower() and stem in (other.lower() for other in others):
+            return kind
     return Kind.RETURN
 
 
@@ -60,13 +70,13 @@ def read_scenarios(document: Reading, parameters: Reading, notes: list[str]) -> 
     given = document.need("scenarios")
     if not given.is_object:
         raise given.error("expected an object of historical, stress, extreme")
-    asked = {name: group for name in GROUP_NAMES if (group := given.get(name)) is not None}
-    for name, value in given.entries():
-        if name not in GROUP_NAMES:
-            raise value.error(f"expected one of {', '.join(GROUP_NAMES)}, not {name!r}")
-    if not asked:
-        raise given.error("expected at least one of historical, stress, extreme")
+    asked = _groups(given, notes)
     sizes = _sizes(document, asked)
+    empty = [name for name in asked if sizes[name] == 0]
+    notes += [f"scenarios.{name} has no scenarios: it does not count" for name in empty]
+    asked = {name: group for name, group in asked.items() if name not in empty}
+    if not asked:
+        raise given.error("needs at least one scenario")
     kinds, levels = _declared(document, parameters)
     groups: list[Group] = []
     moves: dict[str, dict[str, tuple[Fraction, ...]]] = {}
@@ -87,10 +97,27 @@ def read_scenarios(document: Reading, parameters: Reading, notes: list[str]) -> 
         if factor not in shocks:
             notes.append(f"the factor {factor} is declared, and no scenario moves it")
     names = tuple(name for group in groups for name in group.names)
-    known = {factor: kinds.get(factor, kind_of_name(factor)) for factor in shocks}
+    known = {factor: kinds.get(factor, kind_of_name(factor, shocks)) for factor in shocks}
     free = {f for reading in asked.values() for f, value in _factors(reading) if _may_pass_zero(value)}
     _refuse_per_cent(given, {f: kind for f, kind in known.items() if f not in free}, shocks)
     return Scenarios(tuple(groups), start, shocks, known, levels, names)
+
+
+def _groups(given: Reading, notes: list[str]) -> dict[str, Reading]:
+    """The groups that are there, each written factor by factor."""
+    asked: dict[str, Reading] = {}
+    for name in GROUP_NAMES:
+        group = given.get(name)
+        if group is not None:
+            columns = by_factor(name, group, notes)
+            if columns is not None:
+                given.put(name, columns)
+            asked[name] = given.need(name)
+    for name in given.unasked_keys():
+        raise given.need(name).error(f"expected one of {', '.join(GROUP_NAMES)}, not {name!r}")
+    if not asked:
+        raise given.error(f"expected at least one of {', '.join(GROUP_NAMES)}")
+    return asked
 
 
 def _refuse_per_cent(given: Reading, kinds: dict[str, Kind], shocks: dict[str, tuple[Fraction, ...]]) -> None:
@@ -111,7 +138,7 @@ def _may_pass_zero(value: Reading) -> bool:
 
 
 def _factors(reading: Reading) -> list[tuple[str, Reading]]:
-    factors = reading.get("factors", "returns", "shocks")
+    factors = reading.get(*FACTORS)
     return list(factors.entries()) if factors is not None else []
 
 
@@ -164,7 +191,7 @@ def _declared(document: Reading, parameters: Reading) -> tuple[dict[str, Kind], 
 
 
 def _group(name: str, reading: Reading, start: int, size: int) -> Group:
-    damping = reading.get("damping", "damping_factors")
+    damping = reading.get(*DAMPING)
     shares: list[Fraction] | None = None
     if damping is not None:
         shares = (
@@ -172,9 +199,9 @@ def _group(name: str, reading: Reading, start: int, size: int) -> Group:
             if damping.is_list
             else [damping.at_least(0)] * size
         )
-    names = reading.get("names", "dates", "labels")
+    names = reading.get(*NAMES)
     told = [str(item.value) for item in names.items()] if names is not None else []
-    tail = reading.get("tail", "k", "tail_count")
+    tail = reading.get(*_TAIL)
     worst: int | None = None
     if tail is not None:
         share = tail.number()
@@ -185,33 +212,38 @@ def _group(name: str, reading: Reading, start: int, size: int) -> Group:
 
 
 def _sizes(document: Reading, asked: dict[str, Reading]) -> dict[str, int]:
-    """How many scenarios each group has: all that says so must agree."""
+    """How many scenarios each group has: all that says so must agree; a group that says nothing has none."""
     sizes: dict[str, int] = {}
     for name, reading in asked.items():
         told: list[tuple[int, Reading]] = []
         for factor, value in _factors(reading):
             told.append((len(_moves(factor, value, {})), value))
-        for key in ("damping", "damping_factors", "names", "dates", "labels"):
-            value = reading.get(key)
+        for value in (reading.get(*DAMPING), reading.get(*NAMES)):
             if value is not None and value.is_list:
                 told.append((len(value.items()), value))
-        count = reading.get("count", "scenarios")
+        count = reading.get(*COUNT)
         if count is not None:
             told.append((int(count.at_least(1)), count))
         for size, value in told[1:]:
             if size != told[0][0]:
                 raise value.error(f"{size} values, and {told[0][1].path} has {told[0][0]}")
         if told:
-            if told[0][0] == 0:
-                raise reading.error("a group needs at least one scenario")
             sizes[name] = told[0][0]
     unknown = [name for name in asked if name not in sizes]
     for name in unknown:
         size = _size_of_vectors(document, name, sizes if len(unknown) == 1 else None)
+        if size is None and _is_bare(asked[name]):
+            size = 0
         if size is None:
             raise asked[name].error("nothing says how many scenarios it has: give factors, names or count")
         sizes[name] = size
     return {name: sizes[name] for name in asked}
+
+
+def _is_bare(reading: Reading) -> bool:
+    """Whether nothing is said of a group, unless how many of its worst count."""
+    tail = reading.get(*_TAIL)
+    return not any(value for value in reading.value.values() if tail is None or value is not tail.value)
 
 
 def _size_of_vectors(document: Reading, name: str, known: dict[str, int] | None) -> int | None:

@@ -72,6 +72,8 @@ class Holding(NamedTuple):
     @property
     def worst(self) -> Fraction:
         """The most lots that may be held on either side."""
+        if not (self.bids or self.asks):
+            return abs(self.lots)
         return max(abs(self.lots + self.bids), abs(self.lots - self.asks))
 
 
@@ -94,6 +96,8 @@ def charge_lines(
 ) -> list[Line]:
     """Every charge but the retail one, which needs the rest of IM; `scale` units are one of money."""
     lines: list[Line] = []
+    if not rates.add_ons:
+        return lines
     held = {name: holding for name, holding in holdings.items() if holding.worst != 0}
     if LIQUIDITY in rates.add_ons:
         lines += [

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -50,6 +51,12 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+@cache
+def _plain(key: str) -> str:
+    """A key without signs and capitals: optionType, option-type and OPTION_TYPE are one."""
+    return "".join(sign for sign in key.lower() if sign.isalnum())
+
+
 class Reading:
     """A value in a document and its path; remembers which of an object's keys were asked for."""
 
@@ -58,6 +65,7 @@ class Reading:
         self.path = path
         self.source = source
         self._asked: set[str] = set()
+        self._spelled: dict[str, list[str]] | None = None
         self._below: dict[str | int, Reading] = {}
 
     def error(self, message: str) -> BadInput:
@@ -94,16 +102,26 @@ class Reading:
         """The value under one of several spellings of a key; null is absent, two spellings are an error."""
         if not self.is_object:
             raise self.error(f"expected an object, not {_told(self.value)}")
-        self._asked.update(names)
-        found = [name for name in names if self.value.get(name) is not None]
+        keys = [key for name in dict.fromkeys(map(_plain, names)) for key in self._keys().get(name, ())]
+        self._asked.update(keys)
+        found = [key for key in keys if self.value[key] is not None]
         if len(found) > 1:
             raise self.error(f"{' and '.join(found)} are two spellings of one key; give one")
         return self._at(found[0]) if found else None
 
+    def _keys(self) -> dict[str, list[str]]:
+        """The keys of an object by what they are without signs and capitals."""
+        if self._spelled is None:
+            self._spelled = {}
+            for key in self.value:
+                self._spelled.setdefault(_plain(key), []).append(key)
+        return self._spelled
+
     def put(self, name: str, value: Any) -> None:
         """Replace the value under a key of an object by what it stands for."""
-        self.value[name] = value
-        self._below.pop(name, None)
+        (key,) = self._keys()[_plain(name)]
+        self.value[key] = value
+        self._below.pop(key, None)
 
     def need(self, *names: str) -> Reading:
         """The same; its absence is an error."""
@@ -197,12 +215,14 @@ class Reading:
         """A list of numbers."""
         return tuple(item.number() for item in self.items())
 
+    def unasked_keys(self) -> list[str]:
+        """Keys of an object that nobody asked for."""
+        return [key for key, _ in self.value.items() if key not in self._asked] if self.is_object else []
+
     def unasked(self) -> list[str]:
         """Paths of keys, here and below, that nobody asked for."""
-        found: list[str] = []
-        if self.is_object:
-            prefix = f"{self.path}." if self.path else ""
-            found += [prefix + key for key in self.value if key not in self._asked]
+        prefix = f"{self.path}." if self.path else ""
+        found = [prefix + key for key in self.unasked_keys()]
         for below in self._below.values():
             found += below.unasked()
         return found

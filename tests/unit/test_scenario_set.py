@@ -212,7 +212,7 @@ def test_a_broken_set_is_refused_with_its_row(tmp_path: Path, rows: list[str], m
 
 
 PRICES = [
-    ("date,BTC\n2026-01-01,100\n2026-01-01,101\n", "line 3, column date: 2026-01-01 does not come after"),
+    ("date,BTC\n2026-01-01,100\n2026-01-01,101\n", "line 3, column date: 2026-01-01 stands twice"),
     ("date,BTC\n01.02.2026,100\n", "line 2, column date: expected a date like 2026-09-30, not '01.02.2026'"),
     ("date,BTC\n2026-01-01,abc\n", "line 2, column BTC: expected a price, not 'abc'"),
     ("date,BTC\n2026-01-01,inf\n", "line 2, column BTC: expected a price, not 'inf'"),

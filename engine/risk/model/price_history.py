@@ -9,11 +9,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from datetime import date, datetime
-from math import isfinite
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.errors import BadInput
+
+_DATE_COLUMNS = (
+    "date",
+    "timestamp",
+    "__index_level_0__",
+)  # the last is an index that a data frame never named
 
 
 class PriceHistory(NamedTuple):
@@ -25,35 +31,41 @@ class PriceHistory(NamedTuple):
 
 
 def read_prices(path: Path) -> PriceHistory:
-    """Read a history; the first column is the date, an empty price is the last one before it.
+    """Read a history; the column `date`, else the first, is the date; an empty price is the last before it.
 
     A market that was closed keeps its price, and its next return covers the days between. A column must have
-    a price on its first date, dates ascend, prices are finite numbers.
+    a price on the first date, no date stands twice, prices are finite numbers. Rows are put in order.
     """
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         names, rows, first = *_parquet(path), 1
-    elif path.suffix == ".csv":
+    elif path.suffix.lower() == ".csv":
         names, rows, first = *_csv(path), 2
     else:
         raise BadInput(f"{path.name}: expected a name that ends with .parquet or .csv")
-    if len(names) < 2 or len(set(names)) != len(names) or not all(name.strip() for name in names[1:]):
+    told = {name.strip() for name in names[1:]}
+    if len(names) < 2 or len(told) != len(names) - 1 or "" in told or names[0].strip() in told:
         raise BadInput(f"{path.name}: expected a date and one column a factor, each with a name of its own")
     if not rows:
         raise BadInput(f"{path.name}: no dates in it")
-    dates: list[date] = []
-    columns: list[list[float]] = [[] for _ in names[1:]]
+    at = next((n for n, name in enumerate(names) if name.strip().lower() in _DATE_COLUMNS), 0)
+    dated: dict[date, tuple[str, Sequence[Any]]] = {}
     for line, row in enumerate(rows, first):
         place = f"{path.name}, line {line}"
         if len(row) != len(names):
             raise BadInput(f"{place}: expected {len(names)} values, not {len(row)}")
-        day = _date(f"{place}, column {names[0]}", row[0])
-        if dates and day <= dates[-1]:
-            raise BadInput(f"{place}, column {names[0]}: {day} does not come after {dates[-1]}")
-        dates.append(day)
-        for name, column, value in zip(names[1:], columns, row[1:], strict=True):
-            column.append(_price(f"{place}, column {name}", value, column[-1] if column else None))
-    named = {name.strip(): tuple(column) for name, column in zip(names[1:], columns, strict=True)}
-    return PriceHistory(path.name, tuple(dates), named)
+        day = _date(f"{place}, column {names[at]}", row[at])
+        if day in dated:
+            raise BadInput(f"{place}, column {names[at]}: {day} stands twice")
+        dated[day] = place, row
+    dates = tuple(sorted(dated))
+    prices: dict[str, tuple[float, ...]] = {}
+    for n, name in enumerate(names):
+        if n != at:
+            column: list[float] = []
+            for place, row in (dated[day] for day in dates):
+                column.append(_price(f"{place}, column {name}", row[n], column[-1] if column else None))
+            prices[name.strip()] = tuple(column)
+    return PriceHistory(path.name, dates, prices)
 
 
 def _csv(path: Path) -> tuple[list[str], list[Sequence[Any]]]:
@@ -91,7 +103,8 @@ def _date(place: str, value: Any) -> date:
 
 
 def _price(place: str, value: Any, before: float | None) -> float:
-    if value is None or (isinstance(value, str) and not value.strip()):
+    is_gap = value is None or (isinstance(value, float) and isnan(value))  # a data frame's gap is no number
+    if is_gap or (isinstance(value, str) and not value.strip()):
         if before is None:
             raise BadInput(f"{place}: expected a price on the first date")
         return before

@@ -59,6 +59,13 @@ SPELLINGS: list[tuple[str, Any]] = [
     ("instruments/1/betas", {"BTC": 1}),
     ("instruments/0/class", "Crypto Spot"),
     ("instruments/1/class", "linear-perpetual"),
+    ("instruments/1", {"ID": "perp", "Class": "Perpetual", "Factors": ["BTC", "BASIS"], "markPrice": 60_000}),
+    ("scenarios/stress", [{"name": "flood", "factors": {"BTC": -0.1, "BASIS": 0}}]),
+    ("scenarios/stress", {"tail": 1, "scenarios": [{"BTC": -0.1, "BASIS": 0}]}),
+    ("scenarios/stress", {"tail": 1, "scenarios": {"flood": {"BTC": -0.1, "BASIS": 0}}}),
+    ("scenarios/stress", {"flood": {"BTC": "-0.1", "BASIS": 0, "damping": 1}}),
+    ("scenarios/extreme", {"tail": 1, "factors": {"BTC": [], "BASIS": []}, "damping": []}),
+    ("scenarios/extreme", {}),
     ("instruments/0", {"id": "coin", "pnl_per_lot": {"historical": [-3_000, 1_200], "stress": [-6_000]}}),
     ("instruments/0", {"id": "coin", "pnl_per_lot": [-3_000, 1_200, -6_000]}),
     ("instruments/0", {"id": "coin", "class": "anything", "pnl_per_lot": ["-3000", 1.2e3, -6_000.00]}),
@@ -67,6 +74,7 @@ SPELLINGS: list[tuple[str, Any]] = [
     ("scenarios/historical/factors/BTC", {"returns": [-0.05, 0.02]}),
     ("cash", 50_000),
     ("cash", {"usd": "50000.00"}),
+    ("cash", [{"currency": "USD", "amount": 50_000}]),
     ("orders", []),
     ("account", {"category": "professional", "mode": "hedging"}),
 ]  # fmt: skip
@@ -97,6 +105,11 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("scenarios/stress/tail", 0, "scenarios.stress.tail: a tail of 0 does not fit"),
     ("scenarios/historical/factors/BTC", [-0.05], "factors.BASIS: 2 values, and scenarios.historical"),
     ("scenarios/historical/factors/BTC", [-5, 2], "BTC has a return of -500 %: returns are fractions"),
+    ("scenarios/stress", {"tail": 1, "daily": {"BTC": [-0.1]}}, "stress: nothing says how many scenarios"),
+    ("scenarios/stress", [{"BTC": "low"}], "scenarios.stress[0].BTC: expected a number, not 'low'"),
+    ("scenarios/stress", [{"factors": {"BTC": 0}, "weight": 2}], "stress[0]: expected a name, factors and"),
+    ("scenarios/stress", {"damping": [1], "a": {"BTC": 0, "damping": 1}}, "damping stands beside the"),
+    ("scenarios", {"stress": {"tail": 1, "factors": {"BTC": []}}}, "scenarios: needs at least one scenario"),
     ("scenarios/stress/damping", [1, 1], "scenarios.stress.damping: 2 values"),
     ("scenarios/stress/names", ["a", "b"], "scenarios.stress.names: 2 values"),
     ("instruments", ..., "the document: needs 'instruments'"),
@@ -120,6 +133,15 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("orders", [{"instrument": "coin", "lots": 0}], "orders[0]: an order of no lots"),
     ("orders", [{"instrument": "coin", "side": "hold", "lots": 1}], "orders[0].side: expected buy or sell"),
     ("orders", [{"id": 1, "instrument": "coin", "lots": 1}] * 2, "orders: two orders have one id"),
+    ("orders", {"gold": 5}, "orders.gold: expected an object, not '5'"),
+    ("orders", [{"id": "gold", "lots": 5}], "orders[0]: needs 'instrument'"),
+    ("orders", [{"id": "coin", "lots": 5, "filled": 6}], "orders[0].filled: the order has 5 lots"),
+    ("orders", [{"id": "coin", "lots": 5, "filled": 5}], "orders[0]: an order of no lots"),
+    ("cash/USD", {"amount": 1, "haircut": 2}, "cash.USD.haircut: expected a share from 0 to 1"),
+    ("cash", [{"amount": 1}], "cash[0]: needs 'currency'"),
+    ("instruments/1/fx_factor", "BTC", None),  # of the account's own currency there is nothing to convert
+    ("instruments/1/Price", 60_000, "instruments[1]: price and Price are two spellings of one key"),
+    ("parameters/fx", {"EURUSD": 1.1, "USD/EUR": 2}, "fx.USD/EUR: the rate of EUR is 1.1 elsewhere"),
     ("cash/CHF", 1, "cash.CHF: needs the rate of CHF in USD"),
     ("parameters/kappa", 0.9, "parameters.kappa: expected at least 1"),
     ("parameters/add_ons", ["LQ", "XY"], "parameters.add_ons[1]: expected one of LQ"),
@@ -186,6 +208,18 @@ def test_the_command_prints_exact_numbers_the_same_every_time() -> None:
 def test_what_nobody_asks_for_is_told() -> None:
     told = answer(changed("instruments/0/isin", "US9OB0000109"))
     assert told["ignored"] == ["instruments[0].isin"]
+    vector = {"id": "coin", "currency": "EUR", "pnl_per_lot": [-3_000, 1_200, -6_000]}
+    assert (
+        "coin: its vector is taken to be in USD, not in EUR"
+        in answer(changed("instruments/0", vector))["notes"]
+    )
+    rows = answer(changed("scenarios/stress", [{"BTC": -0.1}, {"BTC": 0, "BASIS": 0.01}]))
+    assert rows["notes"] == [
+        "not every scenario of scenarios.stress names BASIS: it does not move in the others"
+    ]
+    assert answer(changed("scenarios/extreme", {}))["notes"] == [
+        "scenarios.extreme has no scenarios: it does not count"
+    ]
     stress_only = changed("scenarios/stress/factors", {"BTC": [-0.1]})
     assert answer(stress_only)["notes"] == ["scenarios.stress does not name BASIS: it does not move there"]
 

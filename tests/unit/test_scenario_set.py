@@ -242,6 +242,29 @@ def test_a_closed_market_keeps_its_price(tmp_path: Path) -> None:
     assert read_prices(path).prices["SPX"] == (50.0, 50.0, 51.0)
 
 
+def test_a_history_is_read_in_any_order_of_its_dates(tmp_path: Path) -> None:
+    rows = ["2026-01-02,100,50", "2026-01-03,101,", "2026-01-05,102,51"]
+    read: list[Any] = []
+    for name, ordered in (("oldest.csv", rows), ("newest.CSV", rows[::-1])):
+        path = tmp_path / name
+        path.write_text("\n".join(["date,BTC,SPX", *ordered]), encoding="utf-8")
+        read.append(read_prices(path)._replace(source=""))
+    assert read[0] == read[1]
+
+
+@pytest.mark.parametrize("name", ["Date", "__index_level_0__"])
+def test_a_data_frame_writes_its_dates_last_and_gaps_as_no_number(tmp_path: Path, name: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    days = [dt.datetime(2026, 1, day) for day in (2, 3, 5)]  # noqa: DTZ001 - a day is of no zone
+    path = tmp_path / "prices.parquet"
+    pq.write_table(pa.table({"SPX": [50.0, float("nan"), 51.0], name: days}), path)
+    read = read_prices(path)
+    assert read.dates == tuple(day.date() for day in days)
+    assert read.prices == {"SPX": (50.0, 50.0, 51.0)}
+
+
 def test_the_command_builds_from_parquet_what_it_builds_from_csv(tmp_path: Path) -> None:
     import pyarrow.csv as pa_csv
     import pyarrow.parquet as pq

@@ -53,9 +53,14 @@ def _rows(name: str, group: Reading) -> tuple[list[tuple[str, Reading]], dict[st
         return rows, {key: value for key, value in group.value.items() if value is not listed.value}
     if any(group.get(*keys) is not None for keys in (FACTORS, NAMES, COUNT)):
         return [], {}
-    named = [key for key, value in group.value.items() if isinstance(value, dict)]
+    named = [key for key, value in group.value.items() if _is_scenario(value)]
     rest = {key: value for key, value in group.value.items() if key not in named}
     return [(key, group.need(key)) for key in named], rest
+
+
+def _is_scenario(value: Any) -> bool:
+    """Whether it is one move a factor, and not the moves of many scenarios under a key that we do not know."""
+    return isinstance(value, dict) and bool(value) and not any(isinstance(v, list) for v in value.values())
 
 
 def _numbered(name: str, listed: Reading) -> list[tuple[str, Reading]]:

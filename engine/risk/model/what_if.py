@@ -2,7 +2,7 @@
 
 Owns: the change that an order makes, and the test before it. Orders that are asked for are looked at one by
 one, each as if it were the only one; where none is asked for, one lot more and one lot less of every
-instrument.
+instrument, or of the largest where there are many.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from engine.risk.model.scenario_risk import scenario_risk
 from engine.risk.model.valuation import Valuation, requirements, reserved_of, whole_lots
 
 RESTRICTED = (State.NO_NEW_RISK, State.CANCEL, State.LIQUIDATE, State.BANKRUPT)
+MOST_INSTRUMENTS = 20  # looked at unasked: an order is a whole portfolio computed anew
 INSUFFICIENT, INCREASES = "INSUFFICIENT_MARGIN", "WOULD_INCREASE_RISK"
 
 
@@ -26,10 +27,21 @@ def what_if(valued: Valuation) -> list[dict[str, Any]]:
     if asked is None:
         asked = tuple(
             Order(f"{'buy' if lots > 0 else 'sell'} 1 {name}", name, Fraction(lots), None)
-            for name in valued.case.instruments
+            for name in _largest(valued)
             for lots in (1, -1)
         )
     return [_change(valued, order) for order in asked]
+
+
+def _largest(valued: Valuation) -> list[str]:
+    """The instruments of which most is held, in the order of the case."""
+    products = {name: instrument.product for name, instrument in valued.case.instruments.items()}
+    if len(products) <= MOST_INSTRUMENTS:
+        return list(products)
+    lots = valued.case.lots()
+    sizes = {name: abs(lots.get(name, 0) * product.notional) for name, product in products.items()}
+    first = set(sorted(sizes, key=lambda name: -sizes[name])[:MOST_INSTRUMENTS])
+    return [name for name in products if name in first]
 
 
 def _change(valued: Valuation, order: Order) -> dict[str, Any]:

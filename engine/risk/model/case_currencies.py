@@ -46,8 +46,7 @@ class Currencies:
                 if value.is_number and value.number() == 1:
                     continue
                 raise value.error(f"{base} is the account's currency: its rate is 1")
-            found = self._read(currency, value)
-            self._tell(currency, found._replace(rate=1 / found.rate) if is_turned else found, value)
+            self._tell(currency, self._read(currency, value, is_turned), value)
         for currency, row in cash_rows(document):
             self._beside(currency, row, "rate")
         for _, row in self._instruments():
@@ -111,15 +110,16 @@ class Currencies:
         """Every currency asked for so far."""
         return dict(self._known)
 
-    def _read(self, currency: str, value: Reading) -> Currency:
-        if not value.is_object:
-            return Currency(value.at_least(0, is_above=True), *self._factor(currency))
-        told, named = value.get("rate", "price"), value.get("factor")
-        rate = told.at_least(0, is_above=True) if told is not None else self._priced(currency)
+    def _read(self, currency: str, value: Reading, is_turned: bool = False) -> Currency:
+        """A rate or an object of it; what is turned tells units of the currency for one of ours."""
+        told, named = (value.get("rate", "price"), value.get("factor")) if value.is_object else (value, None)
+        rate = self._priced(currency) if told is None else told.at_least(0, is_above=True)
+        if rate is not None and told is not None and is_turned:
+            rate = 1 / rate
         if rate is None:
             raise value.error("needs 'rate'")
         if named is None:
-            is_fixed = "factor" in value.value  # null: it does not move
+            is_fixed = value.is_object and "factor" in value.value  # null: it does not move
             return Currency(rate, None, False) if is_fixed else Currency(rate, *self._factor(currency))
         inverted = value.get("inverted", "is_inverted")
         return self._moved(currency, rate, named, None if inverted is None else inverted.flag())

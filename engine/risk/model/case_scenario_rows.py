@@ -59,7 +59,7 @@ def _rows(name: str, group: Reading) -> tuple[list[tuple[str, Reading]], dict[st
 
 
 def _is_scenario(value: Any) -> bool:
-    """Whether it is one move a factor, and not the moves of many scenarios under a key that we do not know."""
+    """Whether it is one move a factor, and not the moves of many scenarios under some unknown key."""
     return isinstance(value, dict) and bool(value) and not any(isinstance(v, list) for v in value.values())
 
 

@@ -103,8 +103,9 @@ def _date(place: str, value: Any) -> date:
 
 
 def _price(place: str, value: Any, before: float | None) -> float:
-    is_gap = value is None or (isinstance(value, float) and isnan(value))  # a data frame's gap is no number
-    if is_gap or (isinstance(value, str) and not value.strip()):
+    if isinstance(value, float) and isnan(value):  # how a data frame writes a gap
+        value = None
+    if value is None or (isinstance(value, str) and not value.strip()):
         if before is None:
             raise BadInput(f"{place}: expected a price on the first date")
         return before

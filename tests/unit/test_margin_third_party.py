@@ -373,3 +373,10 @@ def test_charges_line_by_line(tmp_path: Path) -> None:
     rest = 1.3 * risk + sum(expected.values())
     assert told["IM"]["RF"] == pytest.approx(84_000 / 2 - rest, abs=1e-6)
     assert told["IM"]["total"] == pytest.approx(42_000, abs=1e-6)
+
+
+def test_a_minimum_counts_for_lots_sold_as_for_lots_bought(tmp_path: Path) -> None:
+    for lots in (2, -2):
+        coin = COIN | {"minimum_per_lot": 90_000}
+        document = case(instruments=[coin], positions={"BTC": lots}, parameters={"add_ons": ["MC"]})
+        assert explained(document, tmp_path)["MM"] == 180_000

@@ -214,6 +214,7 @@ def test_what_nobody_asks_for_is_told() -> None:
         in answer(changed("instruments/0", vector))["notes"]
     )
     rows = answer(changed("scenarios/stress", [{"BTC": -0.1}, {"BTC": 0, "BASIS": 0.01}]))
+    assert rows["scenario_risk"]["stress"] == 6_000
     assert rows["notes"] == [
         "not every scenario of scenarios.stress names BASIS: it does not move in the others"
     ]

@@ -30,6 +30,7 @@ MOVES: dict[str, list[float]] = {
     "SPX": [-0.06, 0.01, -0.04, 0.03],
     "SAP": [-0.1, 0.05, 0.02, -0.03],
     "EURUSD": [-0.02, 0.01, 0.03, -0.01],
+    "FIXING": [0.01, -0.03, -0.02, 0.02],
     "USDJPY": [0.02, -0.03, 0.01, -0.01],
 }
 r = {name: np.array(moves) for name, moves in MOVES.items()}
@@ -91,8 +92,8 @@ def _normal(x: float) -> float:
     return 0.5 * (1 + erf(x / sqrt(2)))
 
 
-EURO = 1.1 * (1 + r["EURUSD"])
-SHARE_GAIN = 100 * (1 + r["SAP"] + 0.5 * r["SPX"]) * EURO - 110
+SHARE_PRICE = 100 * (1 + r["SAP"] + 0.5 * r["SPX"])
+SHARE_GAIN = SHARE_PRICE * 1.1 * (1 + r["EURUSD"]) - 110
 CALL_GAIN = 0.1 * np.array([
     call_value(60_000 * (1 + move), 65_000, 0.25, 0.6 * (1 + vol), 0.03)
     - call_value(60_000, 65_000, 0.25, 0.6, 0.03)
@@ -128,8 +129,8 @@ RISK: list[tuple[str, dict[str, Any], float]] = [
     ),
     (
         "a share in euros, the rate beside it",
-        case(instruments=[SHARE | {"fx_rate": 1.1, "fx_factor": "EURUSD"}], positions={"SAP": -50}),
-        shortfall(-50 * SHARE_GAIN),
+        case(instruments=[SHARE | {"fx_rate": 1.1, "fx_factor": "FIXING"}], positions={"SAP": -50}),
+        shortfall(-50 * (SHARE_PRICE * 1.1 * (1 + r["FIXING"]) - 110)),
     ),
     (
         "a share in euros, the rate beside cash",
@@ -372,3 +373,10 @@ def test_charges_line_by_line(tmp_path: Path) -> None:
     rest = 1.3 * risk + sum(expected.values())
     assert told["IM"]["RF"] == pytest.approx(84_000 / 2 - rest, abs=1e-6)
     assert told["IM"]["total"] == pytest.approx(42_000, abs=1e-6)
+
+
+def test_a_minimum_counts_for_lots_sold_as_for_lots_bought(tmp_path: Path) -> None:
+    for lots in (2, -2):
+        coin = COIN | {"minimum_per_lot": 90_000}
+        document = case(instruments=[coin], positions={"BTC": lots}, parameters={"add_ons": ["MC"]})
+        assert explained(document, tmp_path)["MM"] == 180_000

@@ -18,6 +18,7 @@ MARGIN = {
     "lake/factor_returns",
     "lake/fills",
     "lake/instrument_risks",
+    "lake/instrument_vectors",
     "lake/instruments",
     "lake/margin_models",
     "lake/margin_report_positions",
@@ -29,6 +30,7 @@ MARGIN = {
     "lake/scenarios",
     "lake/takeovers",
     "lake/variations",
+    "lake/vector_parts",
 }
 PRODUCTS = {
     "products/reconciliation": {

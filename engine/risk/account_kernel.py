@@ -15,6 +15,7 @@ from engine.memory_kernel import prefetch
 from engine.risk.charge_kernel import (
     charge_minor,
     haircut_minor,
+    has_haircut,
     lot_gross,
     lot_size,
     lot_value,
@@ -103,7 +104,7 @@ def part_of_instrument(risk, account_id, i, more):
     holding, cut = lots * value, np.int64(0)
     if is_contract(instrument):
         holding -= row.cost_minor
-    else:
+    elif has_haircut(terms) or risk.account_terms[account_id].own_asset_id != 0:
         off = no_collateral(risk, account_id, i, max(lots, 0))
         holding -= off
         if up > lots:

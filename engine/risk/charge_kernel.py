@@ -50,6 +50,12 @@ def charge_minor(instrument, terms, lots):
     return liquidity_minor(terms, lots, value) + part_up(value, terms.carry_ppm)
 
 
+@inner
+def has_haircut(terms):
+    """Whether any tier takes anything off; most instruments are spared the arithmetic."""
+    return (terms.haircut_ppm | terms.second_haircut_ppm | terms.third_haircut_ppm) != 0
+
+
 @kernel
 def haircut_minor(terms, lots, value):
     """What of a holding of so many lots, worth `value` each, is no collateral: each tier's part of its lots.

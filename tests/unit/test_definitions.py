@@ -21,6 +21,7 @@ MARGIN = {
     "lake/factor_returns",
     "lake/fills",
     "lake/instrument_risks",
+    "lake/instrument_vectors",
     "lake/instruments",
     "lake/margin_models",
     "lake/margin_report_positions",
@@ -32,6 +33,7 @@ MARGIN = {
     "lake/scenarios",
     "lake/takeovers",
     "lake/variations",
+    "lake/vector_parts",
 }
 PRODUCTS = {
     "products/reconciliation": {

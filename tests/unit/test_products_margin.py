@@ -72,7 +72,7 @@ def test_every_figure_is_the_engines(tmp_path: Path, model: str) -> None:
 def test_every_rule_binds_somewhere(tmp_path: Path) -> None:
     """What is never the larger of two is not compared; so each rule has to be for some account."""
     seen: set[str] = set()
-    for seed in (4, 11):
+    for seed in (6, 11):
         with MarginBook(tmp_path / str(seed), seed) as book:
             book.model().trade().mark().settle().trade(20).report()
             record = write_record(book.lake())

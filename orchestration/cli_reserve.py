@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.reserve.terms import Formula, Frequency, Method
-from orchestration.cli_shared import exit_on, say, told_in_one_line
+from orchestration.cli_shared import HomeOption, exit_on, home_of, say, told_in_one_line
 
 reserve = typer.Typer(help="The customer protection reserve, 17 CFR 240.15c3-3.", no_args_is_help=True)
 
@@ -47,6 +47,60 @@ def compute(
             write_sources(read, outcome, sources)
     problems = [f"INDETERMINATE: {gap.reason}" for gap in outcome.gaps]
     exit_on([] if outcome.is_determinate else problems)
+
+
+PaymentOption = Annotated[int, typer.Option("--payment", min=1, help="The order's number.")]
+OperatorOption = Annotated[int, typer.Option("--operator", min=1, help="Who decides; nobody else's number.")]
+
+
+@reserve.command("approve")
+def approve(payment: PaymentOption, operator: OperatorOption, home: HomeOption = None) -> None:
+    """Approve a prepared reserve order as its checker: the money moves. Its maker is refused."""
+    from engine.gateway.client import SocketClient
+    from orchestration.products.reserve import orders
+
+    with told_in_one_line(), SocketClient(home_of(home).socket) as client:
+        orders.approve(client, payment, operator)
+        say(f"order {payment} is approved by operator {operator}")
+
+
+@reserve.command("reject")
+def reject(payment: PaymentOption, operator: OperatorOption, home: HomeOption = None) -> None:
+    """Take a prepared reserve order back, or refuse it; nothing moves."""
+    from engine.gateway.client import SocketClient
+    from orchestration.products.reserve import orders
+
+    with told_in_one_line(), SocketClient(home_of(home).socket) as client:
+        orders.reject(client, payment, operator)
+        say(f"order {payment} is rejected by operator {operator}")
+
+
+@reserve.command("standing")
+def standing(
+    home: HomeOption = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", help="Instant to look at, 2026-10-08T10:01 in New York; now if not given."),
+    ] = None,
+) -> None:
+    """Tell frequency and why, the next deadline, orders that wait, instructions, notices that are due."""
+    from engine.reserve.deadline import NEW_YORK
+    from engine.segregation.standing import reserve_standing
+    from orchestration.products.reserve.notices import unfiled
+    from orchestration.products.reserve.orders import reserve_records
+    from orchestration.products.reserve.standing_text import standing_lines
+
+    try:
+        now = dt.datetime.fromisoformat(at) if at else dt.datetime.now(NEW_YORK)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{at!r} is not an instant like 2026-10-08T10:01", param_hint="--at"
+        ) from None
+    with told_in_one_line():
+        place, zoned = home_of(home), now if now.tzinfo else now.replace(tzinfo=NEW_YORK)
+        stands = reserve_standing(reserve_records(place), zoned)
+        for line in standing_lines(stands, {due.name for due in unfiled(place, stands.notices)}):
+            say(line)
 
 
 def bench_reserve(

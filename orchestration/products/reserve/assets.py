@@ -1,8 +1,8 @@
-"""The reserve: compute, file, order the deposit. Once a day and figure; a repeat changes nothing.
+"""The reserve: compute, file, prepare the deposit. Once a day and figure; a repeat changes nothing.
 
 Owns: the order of steps. Each can be repeated after a crash: the statement is written, then registered, then
-its deposit is ordered under a number that only this filing has. Does not own: figures (marts) or money (the
-engine).
+its order is prepared under a number that only this filing has. Does not own: figures (marts), money (the
+engine), or the approval, which is a second person's.
 """
 
 from __future__ import annotations
@@ -24,28 +24,22 @@ from engine.reserve.filing import Restated
 from orchestration.lake.tables import (
     append_new,
     as_of_epoch_day,
-    catch_up,
     date_of,
     lake_rows,
 )
 from orchestration.products.papers import instant_text, money_text, sha256_of
 from orchestration.products.reserve import statement as reserve_statement
 from orchestration.products.reserve.bundle import PAGE, STATEMENT, bundle_files, write_bundle
+from orchestration.products.reserve.orders import prepare_order
 from orchestration.products.reserve.statement import FIGURES, Indeterminate, Statement
 from orchestration.settings import PlatformSettings
 from orchestration.warehouse.marts import MartMissing, mart_key, mart_rows
-from schemas.codes import RejectReason
 from schemas.external import FiledReserve
-from schemas.ledger import OrderReserveDeposit
-from schemas.market import AssetRegistered, CommandRefused
+from schemas.market import AssetRegistered
 from schemas.packed import unpack
 
 KEY = dg.AssetKey(["products", "reserve"])
 MARTS = ("reserve_lines", "reserve_requirement", "reserve_sources")
-
-
-class DepositRefused(PlatformError):
-    """The engine did not order the deposit: notify SEC and DEA at once. Source: 17 CFR 240.15c3-3(i)."""
 
 
 @dg.asset(
@@ -59,7 +53,7 @@ class DepositRefused(PlatformError):
         lower_bound_delta=timedelta(hours=16),
         timezone="America/New_York",
     ),
-    description="The reserve computation, filed, and its deposit ordered. Source: 17 CFR 240.15c3-3(e).",
+    description="The reserve computation, filed, and its order prepared. Source: 17 CFR 240.15c3-3(e).",
 )
 def reserve(
     home: dg.ResourceParam[Home],
@@ -67,19 +61,19 @@ def reserve(
     engine: dg.ResourceParam[EngineClient],
     settings: dg.ResourceParam[PlatformSettings],
 ) -> dg.MaterializeResult:
-    """File the computation of the lake's latest business day and order its deposit."""
+    """File the computation of the lake's latest business day and prepare its order."""
     try:
         filed = file_reserve(home, settings)
     except (Indeterminate, MartMissing) as missing:
         raise dg.Failure(f"INDETERMINATE: {missing}; nothing was filed", allow_retries=False) from missing
-    order_deposit(home, clock, engine, filed)
+    prepare_deposit(home, clock, engine, filed)
     deposit = filed["deposit"]
     return dg.MaterializeResult(
         metadata={
             "filing": filed["filing_reference"],
             "requirement": money_text(filed["totals"]["requirement_minor"]),
             "held": money_text(deposit["held_minor"]),
-            "ordered": money_text(deposit["order_minor"]),
+            "asked": money_text(deposit["order_minor"]),
             "due": instant_text(deposit["due_at_ns"]),
             "statement": dg.MetadataValue.path(str(filing_path(home, filed).with_name(PAGE))),
         }
@@ -142,35 +136,14 @@ def _restated(filings: list[FiledReserve]) -> Restated | None:
     return Restated(filings[-1].filing_reference, filings[-1].file_sha256) if filings else None
 
 
-def order_deposit(home: Home, clock: Clock, engine: EngineClient, statement: Statement) -> None:
-    """Order what a statement says is missing on deposit, then bring the lake up to date.
+def prepare_deposit(home: Home, clock: Clock, engine: EngineClient, statement: Statement) -> None:
+    """Prepare the order of a filed statement, then bring the lake up to date; a person approves it.
 
-    Nothing is ordered on an excess: taking money out is a person's decision. A number that is taken already
-    is this filing's own order. Raises DepositRefused when the engine refuses for another reason.
+    Taking money out is never prepared here. A number that is known already is this filing's own order.
+    Raises OrderRefused when the engine refuses for another reason.
     """
-    deposit, people = statement["deposit"], statement["people"]
-    if deposit["order_minor"] == 0:
-        return
-    receipt = engine.submit(
-        [
-            OrderReserveDeposit(
-                sequence=0,
-                received_at_ns=0,
-                payment_id=deposit["payment_id"],
-                asset_id=asset_id_of(home, statement["currency"]),
-                amount_units=deposit["order_minor"],
-                as_of_epoch_day=reserve_statement.as_of_epoch_day_of(statement),
-                preparer_operator_id=people["preparer_operator_id"],
-                approver_operator_id=people["approver_operator_id"],
-            )
-        ]
-    )
-    refused = [e.reject_reason_code for e in receipt.events if isinstance(e, CommandRefused)]
-    if any(reason != RejectReason.ALREADY_EXISTS for reason in refused):
-        raise DepositRefused(
-            f"deposit RD{deposit['payment_id']} was refused: {RejectReason(refused[0]).name}"
-        )
-    catch_up(home, clock)
+    digest = sha256_of(filing_path(home, statement).read_bytes())
+    prepare_order(home, clock, engine, statement, asset_id_of(home, statement["currency"]), digest)
 
 
 def asset_id_of(home: Home, symbol: str) -> int:

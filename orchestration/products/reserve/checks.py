@@ -6,14 +6,12 @@ from engine.clock import Clock
 from engine.config import Home
 from engine.reserve.filing import broken_identities
 from orchestration.checks import row_check
-from orchestration.lake.tables import as_of_epoch_day, lake_rows
-from orchestration.products.papers import instant_text
+from orchestration.lake.tables import as_of_epoch_day
 from orchestration.products.reserve.assets import KEY, filings_of, read_filing
 from orchestration.products.reserve.bundle import verify_bundle
 from orchestration.products.reserve.statement import FIGURES, Statement
 from orchestration.signing import sign
 from orchestration.warehouse.marts import mart_rows
-from schemas.ledger import ReserveDepositOrdered
 
 
 @row_check(
@@ -69,37 +67,10 @@ def filing_verifies(home: Home, clock: Clock) -> list[str]:
     ]
 
 
-@row_check(
-    asset=KEY.path,
-    name="deposit_is_ordered",
-    description="Deposit held and ordered covers the requirement, by two people, in time.",
-)
-def deposit_is_ordered(home: Home, clock: Clock) -> list[str]:
-    """What is wrong with the day's deposit."""
-    statement = _newest(home)
-    if statement is None:
-        return ["nothing is filed for the day"]
-    deposit = statement["deposit"]
-    if deposit["order_minor"] == 0:
-        return []
-    orders = [o for o in lake_rows(home, ReserveDepositOrdered) if o.payment_id == deposit["payment_id"]]
-    if not orders:
-        return [f"deposit RD{deposit['payment_id']} of {deposit['order_minor']} was not ordered"]
-    (order,) = orders
-    problems: list[str] = []
-    if deposit["held_minor"] + order.deposit_minor < statement["totals"]["requirement_minor"]:
-        problems.append("held and ordered together do not cover the requirement")
-    if order.preparer_operator_id == order.approver_operator_id:
-        problems.append(f"operator {order.preparer_operator_id} approved their own order")
-    if order.occurred_at_ns > deposit["due_at_ns"]:
-        problems.append(f"ordered after the deadline {instant_text(deposit['due_at_ns'])}")
-    return problems
-
-
 def _newest(home: Home) -> Statement | None:
     as_of = as_of_epoch_day(home)
     filings = filings_of(home, as_of) if as_of is not None else []
     return read_filing(home, filings[-1]) if filings else None
 
 
-CHECKS = (statement_equals_marts, arithmetic_holds, filing_verifies, deposit_is_ordered)
+CHECKS = (statement_equals_marts, arithmetic_holds, filing_verifies)

@@ -86,6 +86,7 @@ def standing(
     """Tell frequency and why, the next deadline, orders that wait, instructions, notices that are due."""
     from engine.reserve.deadline import NEW_YORK
     from engine.segregation.standing import reserve_standing
+    from orchestration.products.reserve.assets import asset_id_of
     from orchestration.products.reserve.notices import unfiled
     from orchestration.products.reserve.orders import reserve_records
     from orchestration.products.reserve.standing_text import standing_lines
@@ -99,7 +100,8 @@ def standing(
     with told_in_one_line():
         place, zoned = home_of(home), now if now.tzinfo else now.replace(tzinfo=NEW_YORK)
         stands = reserve_standing(reserve_records(place), zoned)
-        for line in standing_lines(stands, {due.name for due in unfiled(place, stands.notices)}):
+        names = {due.name for due in unfiled(place, stands.notices)}
+        for line in standing_lines(stands, names, asset_id_of(place, "USD")):
             say(line)
 
 

@@ -13,8 +13,11 @@ from engine.segregation.standing import ReserveStanding
 from orchestration.products.papers import money_text
 
 
-def standing_lines(stands: ReserveStanding, unfiled: Set[str]) -> Iterator[str]:
-    """One line a fact; `unfiled` are the names of events whose notices are not filed as evidence yet."""
+def standing_lines(stands: ReserveStanding, unfiled: Set[str], dollar_id: int) -> Iterator[str]:
+    """One line a fact; `unfiled` are the names of events whose notices are not filed as evidence yet.
+
+    `dollar_id` is the asset whose amounts are told as money; others are told as units.
+    """
     for told in stands.formulas:
         name, state = told.formula.value, told.frequency
         yield f"{name:9} {state.state.value}: {state.reason} ({state.citation})"
@@ -27,8 +30,10 @@ def standing_lines(stands: ReserveStanding, unfiled: Set[str]) -> Iterator[str]:
     for wait in stands.waiting:
         order, late = wait.order, "OVERDUE, " if wait.is_overdue else ""
         verb = "deposit" if order.amount_units > 0 else "withdrawal"
+        units = abs(order.amount_units)
+        amount = money_text(units) if order.asset_id == dollar_id else f"{units} of asset {order.asset_id}"
         yield (
-            f"waiting   order {order.payment_id}: {verb} of {money_text(abs(order.amount_units))}, "
+            f"waiting   order {order.payment_id}: {verb} of {amount}, "
             f"{wait.formula.value}, bank {order.bank_id}, as of {wait.as_of}, prepared by operator "
             f"{order.operator_id}; {late}due {_instant(wait.due_at)}"
         )
@@ -41,8 +46,8 @@ def standing_lines(stands: ReserveStanding, unfiled: Set[str]) -> Iterator[str]:
     for event in stands.notices:
         filed = "not filed yet" if event.name in unfiled else "filed"
         for notice in event.notices:
-            due, recipients = _instant(notice.due_at), " and ".join(r.value for r in notice.recipients)
-            yield f"notice    {notice.event}: {notice.told}; to {recipients} by {due} ({notice.citation}); {filed}"
+            whom, by = " and ".join(r.value for r in notice.recipients), _instant(notice.due_at)
+            yield f"notice    {notice.event}: {notice.told}; to {whom} by {by} ({notice.citation}); {filed}"
     for gap in stands.gaps:
         yield f"unknown   {gap}"
 

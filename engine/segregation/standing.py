@@ -34,6 +34,7 @@ from schemas.reserve import (
 )
 
 FORMULAS = {ReserveFormula.CUSTOMER: Formula.CUSTOMER, ReserveFormula.PAB: Formula.PAB}
+FORMULA_CODES = {formula: code for code, formula in FORMULAS.items()}
 METHODS = {CapitalMethod.ALTERNATIVE: Method.ALTERNATIVE, CapitalMethod.BASIC: Method.BASIC}
 LONGEST_WAIT = timedelta(days=14)  # calendar days that no deadline is away from its as-of day
 
@@ -55,13 +56,17 @@ class ReserveRecords(NamedTuple):
 
 
 class FormulaStanding(NamedTuple):
-    """One formula: how often and why, as of which day next, and the next deadline with the day it is for."""
+    """One formula: how often and why, as of which day next, and the next deadline with the day it is for.
+
+    `is_computed` tells whether a computation as of that day is on record.
+    """
 
     formula: Formula
     frequency: frequency.Standing
     next_as_of: date
     deadline_as_of: date
     deadline: datetime
+    is_computed: bool
 
 
 class WaitingOrder(NamedTuple):
@@ -245,7 +250,9 @@ def _formula_standing(records: ReserveRecords, formula: Formula, now: datetime) 
     required = [d for d in days if frequency.requires_computation(stands.state, d)]
     deadline_as_of = next(d for d in required if deposit_due(d) >= now)
     next_as_of = next(d for d in required if d >= today)
-    return FormulaStanding(formula, stands, next_as_of, deadline_as_of, deposit_due(deadline_as_of))
+    known = {day_of(c.as_of_epoch_day) for c in _in_force(records, FORMULA_CODES[formula])}
+    due_at = deposit_due(deadline_as_of)
+    return FormulaStanding(formula, stands, next_as_of, deadline_as_of, due_at, deadline_as_of in known)
 
 
 def _missed(

@@ -40,6 +40,11 @@ class Approval(NamedTuple):
 )
 def order_is_prepared(home: Home, clock: Clock) -> list[str]:
     """What the prepared order says otherwise than the filing."""
+    return prepared_otherwise(home)
+
+
+def prepared_otherwise(home: Home) -> list[str]:
+    """What the order of the day's newest filing says otherwise than it, one line each."""
     newest = _newest(home)
     if newest is None:
         return ["nothing is filed for the day"]

@@ -14,7 +14,7 @@ from engine.config import Home
 from engine.errors import PlatformError
 from engine.gateway.client import EngineClient
 from engine.reserve.terms import Formula
-from engine.segregation.standing import FORMULAS, ReserveRecords, undecided
+from engine.segregation.standing import FORMULA_CODES, ReserveRecords, undecided
 from orchestration.lake.tables import catch_up, lake_rows
 from orchestration.products.reserve.statement import PAYMENT_BASE, Statement, as_of_epoch_day_of
 from schemas.codes import RejectReason
@@ -36,7 +36,6 @@ from schemas.reserve import (
     ReserveSecuritiesMoved,
 )
 
-FORMULA_CODES = {formula: code for code, formula in FORMULAS.items()}
 Order = TypeVar("Order", ReserveOrderPrepared, ReserveDepositOrdered)
 
 

@@ -26,7 +26,9 @@ def standing_lines(stands: ReserveStanding, unfiled: Set[str], dollar_id: int) -
         if state.daily_by is not None:
             yield f"{'':9} daily computation is required from {state.daily_by}"
         due = _instant(told.deadline)
-        yield f"{'':9} next as of {told.next_as_of}; next deadline {due}, as of {told.deadline_as_of}"
+        computed = "computed" if told.is_computed else "not computed"
+        as_of = f"as of {told.deadline_as_of}, {computed}"
+        yield f"{'':9} next as of {told.next_as_of}; next deadline {due}, {as_of}"
     for wait in stands.waiting:
         order, late = wait.order, "OVERDUE, " if wait.is_overdue else ""
         verb = "deposit" if order.amount_units > 0 else "withdrawal"

@@ -129,6 +129,8 @@ class Walk:
         )
         self.do(RecordQualifiedSecurity, asset_id=SHARE, document_id=1, operator_id=1)
         self.step("bring", HOUSE, SHARE, 3_000)
+        for units in (1_000, 1_001, 300):  # shares into both reserves, and some out of the first
+            self.step("reserve", HOUSE, SHARE, units)
         for verb, asset_id in (("capital", USD), ("bring", SHARE), ("bring", COIN)):
             self.step(verb, MARGIN, asset_id, 4_000)  # so that most of what follows finds something to move
 

@@ -7,6 +7,7 @@ Source: 17 CFR 240.15c3-3(e)(5), (g).
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,23 +25,22 @@ from schemas.reserve import (
 from tests.support.slow_lane import MONDAY, USD, open_firm
 
 BANKS = {1: 0, 2: 0, 3: 1}  # and whether an affiliate's
-NUMBERS = st.integers(1, 12)
+ORDER = (
+    st.sampled_from((1, 1, 2, 3)),  # bank
+    st.sampled_from(tuple(ReserveFormula)),
+    st.one_of(st.integers(-150, -1), st.integers(0, 300)),  # moved
+    st.sampled_from((0, 100, 250, 300, 400)),  # required
+    st.integers(0, 2),  # days ago
+)
 STEPS = st.lists(
     st.one_of(
-        st.tuples(
-            st.just("prepare"),
-            NUMBERS,
-            st.sampled_from((1, 2, 3)),
-            st.sampled_from((1, 2)),
-            st.integers(-400, 400),
-            st.one_of(st.just(0), st.integers(0, 500)),
-            st.integers(0, 2),
-        ),
-        st.tuples(st.sampled_from(("approve", "approve", "approve", "reject")), NUMBERS, st.integers(1, 2)),
-        st.tuples(st.just("equity"), st.sampled_from((1, 2)), st.integers(0, 4_000)),
+        st.tuples(st.just("order"), *ORDER),  # prepared, and approved at once
+        st.tuples(st.just("prepare"), *ORDER),
+        st.tuples(st.sampled_from(("approve", "approve", "reject")), st.integers(0, 9), st.integers(1, 2)),
+        st.tuples(st.just("equity"), st.sampled_from((1, 2)), st.sampled_from((500, 1_000, 2_000, 4_000))),
     ),
-    min_size=6,
-    max_size=40,
+    min_size=4,
+    max_size=30,
 )
 
 
@@ -67,48 +67,70 @@ class Plain:
         return [required for day, _, _, required in known if day == newest][-1] if known else 0
 
 
+class Walk:
+    """A firm, and the plain account of it. Each bank begins with 300 cents of each formula."""
+
+    def __init__(self) -> None:
+        self.firm, self.plain, self.number = open_firm(), Plain(), 0
+        self.firm.must(ContributeCapital, asset_id=USD, amount_units=100_000, operator_id=1)
+        for bank, is_affiliate in BANKS.items():
+            self.equity(bank, 4_000)
+            for formula in ReserveFormula:
+                told = {"bank_id": bank, "reserve_formula_code": formula, "is_affiliate": is_affiliate}
+                self.firm.must(OpenReserveAccount, letter_document_id=1, operator_id=1, **told)
+                self.approve(self.prepare(bank, formula, 300, 0, 3), 2)
+
+    def prepare(self, bank: int, formula: int, amount: int, required: int, days_ago: int) -> int:
+        self.number += 1
+        self.firm.must(
+            PrepareReserveOrder,
+            payment_id=self.number,
+            asset_id=USD,
+            amount_units=amount,
+            as_of_epoch_day=MONDAY - days_ago,
+            required_minor=required,
+            eligible_minor=0,
+            operator_id=1,
+            bank_id=bank,
+            reserve_formula_code=formula,
+        )
+        self.plain.computed.append((MONDAY - days_ago, self.number, formula, required))
+        return self.number
+
+    def approve(self, number: int, operator: int) -> None:
+        reason = self.firm.do(ApproveReserveOrder, payment_id=number, operator_id=operator)
+        moves = self.firm.of(ReserveDepositOrdered)
+        assert (reason is RejectReason.NONE) == bool(moves)
+        for moved in moves:
+            assert operator != 1, "the maker approved"
+            whose = moved.reserve_formula_code
+            self.plain.cash[moved.bank_id, whose] += moved.deposit_minor - moved.withdrawal_minor
+            if moved.withdrawal_minor:
+                assert self.plain.cash[moved.bank_id, whose] >= 0
+                assert self.plain.counts(whose) >= self.plain.required(whose)
+
+    def reject(self, number: int, operator: int) -> None:
+        if self.firm.do(RejectReserveOrder, payment_id=number, operator_id=operator) is RejectReason.NONE:
+            self.plain.computed = [c for c in self.plain.computed if c[1] != number]
+
+    def equity(self, bank: int, minor: int) -> None:
+        told = {"equity_minor": minor, "as_of_epoch_day": MONDAY, "operator_id": 1}
+        self.firm.must(RecordBankEquity, bank_id=bank, **told)
+        self.plain.equity[bank] = minor
+
+
 @settings(max_examples=300, deadline=None)
 @given(STEPS)
-def test_what_remains_after_a_withdrawal_is_what_is_required(steps: list[tuple]) -> None:  # type: ignore[type-arg]
-    firm, plain = open_firm(), Plain()
-    firm.must(ContributeCapital, asset_id=USD, amount_units=100_000, operator_id=1)
-    for bank, is_affiliate in BANKS.items():
-        for formula in ReserveFormula:
-            told = {"bank_id": bank, "reserve_formula_code": formula, "is_affiliate": is_affiliate}
-            firm.must(OpenReserveAccount, letter_document_id=1, operator_id=1, **told)
-    for verb, number, *rest in steps:
-        if verb == "prepare":
-            bank, formula, amount, required, days_ago = rest
-            as_of = MONDAY - days_ago
-            done = firm.do(
-                PrepareReserveOrder,
-                payment_id=number,
-                asset_id=USD,
-                amount_units=amount,
-                as_of_epoch_day=as_of,
-                required_minor=required,
-                eligible_minor=0,
-                operator_id=1,
-                bank_id=bank,
-                reserve_formula_code=formula,
-            )
-            if done is RejectReason.NONE:
-                plain.computed.append((as_of, number, formula, required))
+def test_what_remains_after_a_withdrawal_is_what_is_required(steps: list[tuple[Any, ...]]) -> None:
+    walk = Walk()
+    for verb, *rest in steps:
+        if verb == "order":
+            walk.approve(walk.prepare(*rest), 2)
+        elif verb == "prepare":
+            walk.prepare(*rest)
         elif verb == "equity":
-            fields = {"equity_minor": rest[0], "as_of_epoch_day": MONDAY, "operator_id": 1}
-            firm.must(RecordBankEquity, bank_id=number, **fields)
-            plain.equity[number] = rest[0]
-        elif verb == "reject":
-            if firm.do(RejectReserveOrder, payment_id=number, operator_id=rest[0]) is RejectReason.NONE:
-                plain.computed = [c for c in plain.computed if c[1] != number]
+            walk.equity(*rest)
         else:
-            reason = firm.do(ApproveReserveOrder, payment_id=number, operator_id=rest[0])
-            for moved in firm.of(ReserveDepositOrdered):
-                key = moved.bank_id, moved.reserve_formula_code
-                plain.cash[key] += moved.deposit_minor - moved.withdrawal_minor
-                assert rest[0] != 1, "the maker approved"
-                if moved.withdrawal_minor:
-                    whose = moved.reserve_formula_code
-                    assert plain.cash[key] >= 0
-                    assert plain.counts(whose) >= plain.required(whose)
-            assert (reason is RejectReason.NONE) == bool(firm.of(ReserveDepositOrdered))
+            back, operator = rest  # one of the last orders
+            decide = walk.approve if verb == "approve" else walk.reject
+            decide(max(walk.number - back, 1), operator)

@@ -43,8 +43,21 @@ PRODUCTS = {
         "products/reconciliation",
         "lake/filed_reserves",
     },
-    "products/reserve_notices": {"products/reserve"}
-    | {f"lake/{r.table}" for r in in_lake() if r.domain == "reserve"},
+    "products/reserve_notices": {
+        "products/reserve",
+        "lake/bank_equities",
+        "lake/completed_control_instructions",
+        "lake/control_instructions",
+        "lake/firm_capitals",
+        "lake/focus_totals",
+        "lake/prepared_reserve_orders",
+        "lake/qualified_securities",
+        "lake/rejected_reserve_orders",
+        "lake/reserve_accounts",
+        "lake/reserve_deposits",
+        "lake/reserve_elections",
+        "lake/reserve_securities",
+    },
     "products/settlement_messages": {"marts/pending_instructions", "lake/written_messages"},
     "products/payment_messages": {
         "marts/pending_payments",

@@ -20,12 +20,12 @@ from orchestration.products.papers import instant_text, readable_json
 from orchestration.products.reserve.assets import KEY as RESERVE
 from orchestration.products.reserve.orders import reserve_records
 from orchestration.products.signed_folder import put_in_place, seal
-from schemas.record import in_lake
+from schemas.record import Role, in_lake
 
 KEY = dg.AssetKey(["products", "reserve_notices"])
 FORMAT_VERSION = 1
 SECOND_NS = 1_000_000_000
-INPUTS = [["lake", r.table] for r in in_lake() if r.domain == "reserve" and r.is_journaled]
+INPUTS = [["lake", r.table] for r in in_lake() if r.domain == "reserve" and r.role is Role.EVENT]
 
 
 @dg.asset(

@@ -26,7 +26,7 @@ _SCALARS = (
     "sequence",
     "clock_ns",
 )
-_SLOW = ("payments", "open_items", "settlement", "incidents", "risk")
+_SLOW = ("payments", "segregation", "open_items", "settlement", "incidents", "risk")
 
 
 def arrays_of(state: State) -> dict[str, npt.NDArray[Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import financing, identity, incidents, payments, risk, safekeeping, settlement
+from engine import financing, identity, incidents, payments, risk, safekeeping, segregation, settlement
 from engine.batch import Batch
 from engine.emit import OWN_SEQUENCE, refuse
 from engine.errors import InvariantBroken
@@ -34,7 +34,17 @@ from schemas.risk import (
     VectorActivated,
 )
 
-_PACKAGES = (reference, risk, identity, payments, financing, safekeeping, settlement, incidents)
+_PACKAGES = (
+    reference,
+    risk,
+    identity,
+    payments,
+    segregation,
+    financing,
+    safekeeping,
+    settlement,
+    incidents,
+)
 HANDLERS: dict[type, Callable[..., None]] = {
     cls: handler for package in _PACKAGES for cls, handler in package.HANDLERS.items()
 }

@@ -20,6 +20,7 @@ from engine.risk.account_kernel import held_lots
 from engine.risk.margin_kernel import equity_at, initial_margin_at, maintenance_with_at
 from engine.risk.scenarios import RiskState
 from engine.risk.tables import RiskTables
+from engine.segregation.state import SegregationState
 from engine.settlement.state import SettlementState
 from schemas.codes import CONTRACTS
 from schemas.derive.layout import Rows, dtype_of, empty_rows, row_tuple
@@ -48,6 +49,7 @@ class State:
     assets: dict[int, AssetRegistered] = field(default_factory=dict[int, AssetRegistered])
     payments: PaymentState = field(default_factory=PaymentState)
     open_items: OpenItems = field(default_factory=OpenItems)
+    segregation: SegregationState = field(default_factory=SegregationState)
     settlement: SettlementState = field(default_factory=SettlementState)
     incidents: IncidentState = field(default_factory=IncidentState)
     money_asset_id: int = 0  # the currency of margin: the first currency registered
@@ -142,7 +144,14 @@ class State:
         digest.update(canonical_rows(self.day, orders["client_order_id"]))
         digest.update(repr([row_tuple(self.assets[a]) for a in sorted(self.assets)]).encode())
         digest.update(repr(row_tuple(self.capacity)).encode())
-        for part in (self.payments, self.open_items, self.settlement, self.incidents, self.risk):
+        for part in (
+            self.payments,
+            self.segregation,
+            self.open_items,
+            self.settlement,
+            self.incidents,
+            self.risk,
+        ):
             digest.update(part.canonical())
         scalars = (
             self.money_asset_id,

@@ -66,6 +66,62 @@ def live(
         say(json.dumps(folded(home_of(home), reserve_rules(), at_sequence).figures(), indent=2))
 
 
+PaymentOption = Annotated[int, typer.Option("--payment", min=1, help="The order's number.")]
+OperatorOption = Annotated[int, typer.Option("--operator", min=1, help="Who decides; nobody else's number.")]
+
+
+@reserve.command("approve")
+def approve(payment: PaymentOption, operator: OperatorOption, home: HomeOption = None) -> None:
+    """Approve a prepared reserve order as its checker: the money moves. Its maker is refused."""
+    from engine.gateway.client import SocketClient
+    from orchestration.products.reserve import orders
+
+    with told_in_one_line(), SocketClient(home_of(home).socket) as client:
+        orders.approve(client, payment, operator)
+        say(f"order {payment} is approved by operator {operator}")
+
+
+@reserve.command("reject")
+def reject(payment: PaymentOption, operator: OperatorOption, home: HomeOption = None) -> None:
+    """Take a prepared reserve order back, or refuse it; nothing moves."""
+    from engine.gateway.client import SocketClient
+    from orchestration.products.reserve import orders
+
+    with told_in_one_line(), SocketClient(home_of(home).socket) as client:
+        orders.reject(client, payment, operator)
+        say(f"order {payment} is rejected by operator {operator}")
+
+
+@reserve.command("standing")
+def standing(
+    home: HomeOption = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", help="Instant to look at, 2026-10-08T10:01 in New York; now if not given."),
+    ] = None,
+) -> None:
+    """Tell frequency and why, the next deadline, orders that wait, instructions, notices that are due."""
+    from engine.reserve.deadline import NEW_YORK
+    from engine.segregation.standing import reserve_standing
+    from orchestration.products.reserve.assets import asset_id_of
+    from orchestration.products.reserve.notices import unfiled
+    from orchestration.products.reserve.orders import reserve_records
+    from orchestration.products.reserve.standing_text import standing_lines
+
+    try:
+        now = dt.datetime.fromisoformat(at) if at else dt.datetime.now(NEW_YORK)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{at!r} is not an instant like 2026-10-08T10:01", param_hint="--at"
+        ) from None
+    with told_in_one_line():
+        place, zoned = home_of(home), now if now.tzinfo else now.replace(tzinfo=NEW_YORK)
+        stands = reserve_standing(reserve_records(place), zoned)
+        names = {due.name for due in unfiled(place, stands.notices)}
+        for line in standing_lines(stands, names, asset_id_of(place, "USD")):
+            say(line)
+
+
 def bench_reserve(
     rows: Annotated[
         list[int] | None, typer.Option(min=100_000, help="Rows of the stock record; 1, 3 and 10 million.")

@@ -19,7 +19,11 @@ from engine.kernel_cache import was_cold
 from engine.pipeline import Pipeline
 from engine.projections.lake import LakeWriter
 from engine.replay import open_pipeline
-from orchestration.run_day import DayResult, StepResult, materialize_day
+from engine.segregation.standing import undecided
+from orchestration.lake.tables import catch_up
+from orchestration.products.reserve.orders import approve, reserve_records
+from orchestration.run_day import APPROVED_ORDERS, DayResult, StepResult, materialize_day
+from orchestration.settings import PlatformSettings
 from orchestration.summary import Figures, book_figures
 
 MARKER = "onebook.json"
@@ -91,9 +95,28 @@ def finish_day(home: Home, pipeline: Pipeline, clock: FakeClock, watch: Stopwatc
     watch.say("Dagster: lake, checks, dbt, products")
     client = InProcessClient(pipeline, clock)
     result = materialize_day(home, clock=clock, engine_client=client, progress=watch.step)
+    result = _approve(home, clock, client, result, watch)
     pipeline.state.balances.check()
     watch.say("summing up")
     return Outcome(result, book_figures(home, pipeline.state, result))
+
+
+def _approve(
+    home: Home, clock: FakeClock, client: InProcessClient, result: DayResult, watch: Stopwatch
+) -> DayResult:
+    """A second person approves what was filed; only then its payment orders are written."""
+    checker = PlatformSettings().approver_operator_id
+    waiting = undecided(reserve_records(home))
+    if not waiting:
+        return result
+    for order in waiting:
+        approve(client, order.payment_id, checker)
+        watch.say(f"operator {checker} approves reserve order {order.payment_id}")
+    catch_up(home, clock)
+    later = materialize_day(
+        home, clock=clock, engine_client=client, progress=watch.step, job_name=APPROVED_ORDERS
+    )
+    return result.then(later)
 
 
 def simulate_day(home: Home, *, seed: int, business_date: date, scale: float, tell: Tell) -> Outcome:

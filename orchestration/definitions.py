@@ -16,7 +16,7 @@ from orchestration import restore_drill
 from orchestration.checks import lake_checks
 from orchestration.lake.assets import LAKE_ASSETS
 from orchestration.lake.comparison import ComparisonConfig, behind_comparison, lake_comparison
-from orchestration.lake.sensors import inbox_sensor, journal_sensor
+from orchestration.lake.sensors import approval_sensor, inbox_sensor, journal_sensor
 from orchestration.lake.upkeep import lake_upkeep
 from orchestration.products.incidents import assets as incidents
 from orchestration.products.incidents import checks as incidents_checks
@@ -29,6 +29,8 @@ from orchestration.products.reconciliation import assets as reconciliation
 from orchestration.products.reconciliation import checks as reconciliation_checks
 from orchestration.products.reserve import assets as reserve
 from orchestration.products.reserve import checks as reserve_checks
+from orchestration.products.reserve import deposit_checks as reserve_deposit_checks
+from orchestration.products.reserve import notices as reserve_notices
 from orchestration.products.settlement_messages import assets as settlement_messages
 from orchestration.products.settlement_messages import checks as settlement_messages_checks
 from orchestration.resources import resources_from_environment
@@ -40,7 +42,8 @@ NEW_YORK = "America/New_York"
 # Products, in the order of a business day -------------------------------------------------------------------
 PRODUCTS = (
     (reconciliation.reconciliation, reconciliation_checks.CHECKS),
-    (reserve.reserve, reserve_checks.CHECKS),
+    (reserve.reserve, (*reserve_checks.CHECKS, *reserve_deposit_checks.CHECKS)),
+    (reserve_notices.reserve_notices, ()),
     (settlement_messages.settlement_messages, settlement_messages_checks.CHECKS),
     (payment_messages.payment_messages, payment_messages_checks.CHECKS),
     (incidents.incidents, incidents_checks.CHECKS),
@@ -55,6 +58,16 @@ reconcile = dg.define_asset_job(
     dg.AssetSelection.assets(["products", "reconciliation"]).upstream().required_multi_asset_neighbors()
     - dg.AssetSelection.assets(lake_comparison),  # too long for every few seconds
 )
+approved_orders = dg.define_asset_job(  # once a second person has approved: the bank is told
+    "approved_orders",
+    dg.AssetSelection.assets(payment_messages.payment_messages)
+    | dg.AssetSelection.checks(reserve_deposit_checks.deposit_approved),
+)
+notices = dg.define_asset_job(
+    "notices",
+    dg.AssetSelection.assets(reserve_notices.reserve_notices)
+    | dg.AssetSelection.checks(reserve_deposit_checks.deposit_approved),
+)
 upkeep = dg.define_asset_job("upkeep", dg.AssetSelection.assets(lake_upkeep))
 full_comparison = dg.define_asset_job(
     "full_comparison",
@@ -68,12 +81,19 @@ business_day = dg.define_asset_job(
 )
 
 # When it runs -----------------------------------------------------------------------------------------------
-SENSORS = (inbox_sensor(reconcile), journal_sensor(reconcile))
+SENSORS = (inbox_sensor(reconcile), journal_sensor(reconcile), approval_sensor(approved_orders))
 SCHEDULES = (
     dg.ScheduleDefinition(
         name="close_of_business",  # after affirmation, before the next day's banking business
         job=business_day,
         cron_schedule="30 21 * * 1-5",
+        execution_timezone=NEW_YORK,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    ),
+    dg.ScheduleDefinition(
+        name="deposit_deadline",  # a minute after the last instant: 15c3-3(i) says immediately
+        job=notices,
+        cron_schedule="1 10 * * 1-5",
         execution_timezone=NEW_YORK,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     ),
@@ -109,7 +129,17 @@ def definitions(resources: Mapping[str, Any]) -> dg.Definitions:
     return dg.Definitions(
         assets=[*LAKE_ASSETS, lake_upkeep, lake_comparison, warehouse_assets(), *products],
         asset_checks=[lake_checks(in_lake()), *(c for _, checks in PRODUCTS for c in checks)],
-        jobs=[lake, upkeep, full_comparison, reconcile, backtest, business_day, restore_drill.restore_drill],
+        jobs=[
+            lake,
+            upkeep,
+            full_comparison,
+            reconcile,
+            backtest,
+            business_day,
+            approved_orders,
+            notices,
+            restore_drill.restore_drill,
+        ],
         schedules=SCHEDULES,
         sensors=SENSORS,
         resources=dict(resources),

@@ -19,6 +19,7 @@ from orchestration.resources import resources_of
 from orchestration.settings import PlatformSettings
 
 JOB = "business_day"
+APPROVED_ORDERS = "approved_orders"
 INSTANCE_YAML = """telemetry:
   enabled: false
 nux:
@@ -65,6 +66,18 @@ class DayResult(NamedTuple):
         """Checks that did not pass, errors first."""
         return sorted((c for c in self.checks if not c.is_passed), key=lambda c: not c.is_error)
 
+    def then(self, later: DayResult) -> DayResult:
+        """This and a later run as one; a check that ran again counts as it ran last."""
+        again = {(c.asset, c.name) for c in later.checks}
+        kept = tuple(c for c in self.checks if (c.asset, c.name) not in again)
+        return DayResult(
+            self.run_id,
+            self.is_success and later.is_success,
+            self.steps + later.steps,
+            self.assets + later.assets,
+            kept + later.checks,
+        )
+
 
 Progress = Callable[[StepResult], None]
 
@@ -86,14 +99,15 @@ def materialize_day(
     instance: dg.DagsterInstance | None = None,
     settings: PlatformSettings | None = None,
     progress: Progress | None = None,
+    job_name: str = JOB,
 ) -> DayResult:
-    """Materialize everything and run every check, in order; a failure stops what is downstream of it.
+    """Materialize everything of a job and run its checks, in order; a failure stops what is downstream of it.
 
     Without `instance` the runs go to `home.dagster`. `progress` is told of each step as it ends.
     """
     from orchestration.definitions import definitions  # parses the dbt project when it has changed
 
-    job = definitions(resources_of(home, clock, engine_client, settings)).resolve_job_def(JOB)
+    job = definitions(resources_of(home, clock, engine_client, settings)).resolve_job_def(job_name)
     opened = instance or open_instance(home)
     run_id = str(uuid.uuid4())
     if progress is not None:

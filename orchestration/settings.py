@@ -21,8 +21,8 @@ class PlatformSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PLATFORM_", frozen=True)
 
-    preparer_operator_id: int = 901  # computes the reserve
-    approver_operator_id: int = 902  # approves its deposit; somebody else
+    preparer_operator_id: int = 901  # computes the reserve and prepares its order
+    approver_operator_id: int = 902  # reviews the computation; approves its order in the simulated day
     backup_private: bool = False  # whether backups hold keys and vault
     # Files of the lake that a compaction replaced. Six years, as records are kept: 17 CFR 240.17a-4(a).
     lake_retention_days: int = Field(default=2_196, ge=LEAST_RETENTION_DAYS)

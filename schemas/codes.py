@@ -223,6 +223,7 @@ class RejectReason(IntEnum):
     UNSENT_NOTICE = 609
     BAD_DECLARATION = 610
     OUT_OF_RANGE = 611  # a column is not what its kind admits
+    BELOW_REQUIREMENT = 612  # less than is required would remain on deposit
 
 
 class ScenarioGroup(IntEnum):
@@ -347,6 +348,21 @@ class ReserveFormula(IntEnum):
 
     CUSTOMER = 1
     PAB = 2  # proprietary accounts of brokers and dealers
+
+
+class CapitalMethod(IntEnum):
+    """How net capital is reckoned. Source: 17 CFR 240.15c3-1(a)(1)."""
+
+    ALTERNATIVE = 1
+    BASIC = 2  # aggregate indebtedness
+
+
+class ControlStep(IntEnum):
+    """What brings securities into possession or control. Source: 17 CFR 240.15c3-3(d)."""
+
+    RELEASE_LIEN = 1
+    RECALL_LOAN = 2
+    BUY_IN = 3  # or other prompt steps
 
 
 class ObligationSide(IntEnum):

@@ -19,7 +19,7 @@ from schemas.codes import (
     ReserveFormula,
 )
 from schemas.headers import Event
-from schemas.ledger import BankLoanTaken, CapitalContributed, ReserveDepositOrdered
+from schemas.ledger import BankLoanTaken, CapitalContributed
 from schemas.payments import (
     DepositCredited,
     DraftIssued,
@@ -28,6 +28,7 @@ from schemas.payments import (
     WithdrawalApproved,
     WithdrawalPaid,
 )
+from schemas.reserve import ReserveDepositOrdered, ReserveSecuritiesMoved
 from schemas.risk import DeficitWrittenOff, PositionTakenOver
 from schemas.settlement import (
     SettlementConfirmed,
@@ -146,6 +147,12 @@ def _reserve(_: State, e: ReserveDepositOrdered) -> Moves:
     yield Move(reason, asset, e.withdrawal_minor, NOSTRO, reserve, reference)
 
 
+def _reserve_securities(_: State, e: ReserveSecuritiesMoved) -> Moves:
+    reserve = Party(RESERVE_KINDS[ReserveFormula(e.reserve_formula_code)], e.bank_id)
+    debit, credit = (reserve, CUSTODY) if e.moved_units > 0 else (CUSTODY, reserve)
+    yield Move(PostingReason.RESERVE_DEPOSIT, e.asset_id, abs(e.moved_units), debit, credit, e.payment_id)
+
+
 # Settlement -------------------------------------------------------------------------------------
 
 
@@ -230,6 +237,7 @@ _TRANSFERS: dict[type[Event], Callable[[Any, Any], Moves]] = {
     CapitalContributed: _capital,
     BankLoanTaken: _bank_loan,
     ReserveDepositOrdered: _reserve,
+    ReserveSecuritiesMoved: _reserve_securities,
     DraftIssued: _draft,
     DraftPaid: _draft_paid,
     VariationSettled: _variation,

@@ -19,12 +19,8 @@ from engine.payments.clients import (
 from engine.payments.treasury import (
     apply_bank_loan_taken,
     apply_nothing,
-    apply_reserve_account_opened,
-    apply_reserve_deposit_ordered,
     borrow_from_bank,
     contribute_capital,
-    open_reserve_account,
-    order_reserve_deposit,
 )
 from schemas.headers import Command, Event
 from schemas.ledger import (
@@ -32,10 +28,6 @@ from schemas.ledger import (
     BorrowFromBank,
     CapitalContributed,
     ContributeCapital,
-    OpenReserveAccount,
-    OrderReserveDeposit,
-    ReserveAccountOpened,
-    ReserveDepositOrdered,
 )
 from schemas.payments import (
     ConfirmDraft,
@@ -61,8 +53,6 @@ HANDLERS: dict[type[Command], Handler] = {
     ConfirmDraft: confirm_draft,
     ContributeCapital: contribute_capital,
     BorrowFromBank: borrow_from_bank,
-    OpenReserveAccount: open_reserve_account,
-    OrderReserveDeposit: order_reserve_deposit,
 }
 
 APPLIERS: dict[type[Event], Applier] = {
@@ -74,6 +64,4 @@ APPLIERS: dict[type[Event], Applier] = {
     DraftPaid: apply_draft_paid,
     CapitalContributed: apply_nothing,
     BankLoanTaken: apply_bank_loan_taken,
-    ReserveAccountOpened: apply_reserve_account_opened,
-    ReserveDepositOrdered: apply_reserve_deposit_ordered,
 }

@@ -1,4 +1,4 @@
-"""What payments must remember: every number used, what the bank still has to pay, and where reserves lie."""
+"""What payments must remember: every number used, and what the bank still has to pay."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ class Payable(NamedTuple):
 
 @dataclass
 class PaymentState:
-    """One set of numbers for deposits, withdrawals, transfers and reserve deposits, for ever."""
+    """One set of numbers for deposits, withdrawals, transfers and reserve orders, for ever."""
 
     used: set[int] = field(default_factory=set[int])
     payable: dict[int, Payable] = field(default_factory=dict[int, Payable])
     paid: set[int] = field(default_factory=set[int])
     drafts: dict[int, Payable] = field(default_factory=dict[int, Payable])
     paid_drafts: set[int] = field(default_factory=set[int])
-    reserve_accounts: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])  # bank, formula
 
     def dump(self) -> dict[str, Any]:
         """Plain lists, sorted by payment number."""
@@ -34,7 +33,6 @@ class PaymentState:
             "paid": sorted(self.paid),
             "drafts": [[number, *self.drafts[number]] for number in sorted(self.drafts)],
             "paid_drafts": sorted(self.paid_drafts),
-            "reserve_accounts": sorted(self.reserve_accounts),
         }
 
     @classmethod
@@ -42,9 +40,7 @@ class PaymentState:
         """The state that `dump` dumped."""
         payable = {number: Payable(*row) for number, *row in dumped["payable"]}
         drafts = {number: Payable(*row) for number, *row in dumped["drafts"]}
-        accounts = {(bank_id, formula) for bank_id, formula in dumped["reserve_accounts"]}
-        paid_drafts = set(dumped["paid_drafts"])
-        return cls(set(dumped["used"]), payable, set(dumped["paid"]), drafts, paid_drafts, accounts)
+        return cls(set(dumped["used"]), payable, set(dumped["paid"]), drafts, set(dumped["paid_drafts"]))
 
     def canonical(self) -> bytes:
         """The same bytes for equal states, whatever their history."""

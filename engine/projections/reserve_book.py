@@ -34,11 +34,12 @@ from schemas.financing import (
     FinancingReduced,
 )
 from schemas.identity import AccountLinked, AccountOpened
-from schemas.ledger import BankLoanTaken, Posting, ReserveAccountOpened
+from schemas.ledger import BankLoanTaken, Posting
 from schemas.market import AssetRegistered, BusinessDayStarted, InstrumentListed, MarkChanged
 from schemas.packed import unpack
 from schemas.payments import DraftIssued, DraftPaid
 from schemas.record import record_of
+from schemas.reserve import ReserveAccountOpened
 from schemas.safekeeping import (
     CountDifferenceFound,
     CountDifferenceResolved,

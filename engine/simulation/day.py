@@ -28,7 +28,7 @@ from engine.simulation.clearing_house import ClearingHouse
 from engine.simulation.clients import Client
 from engine.simulation.custodian import Custodian
 from engine.simulation.faults import Break, Fault, Faults
-from engine.simulation.financing import Financing
+from engine.simulation.financing import LENT, Financing
 from engine.simulation.floor import Engine, Floor, Progress
 from engine.simulation.funding import Deposit, Funding, Withdrawal
 from engine.simulation.interruptions import phase
@@ -38,6 +38,7 @@ from engine.simulation.mids import Mids
 from engine.simulation.mishaps import Mishaps, cancel_account
 from engine.simulation.people import fill_vault
 from engine.simulation.rails import told_by
+from engine.simulation.reserve_desk import ReserveDesk
 from engine.simulation.session import Crowd, Happening, marks, play_session
 from engine.simulation.world import (
     EQUITIES,
@@ -136,6 +137,7 @@ class _Day:
         self.clearing = ClearingHouse(seed, self.bank, self.custodian, self.faults)
         self.funding = Funding(seed, self.bank, self.custodian, self.floor.watch)
         self.financing = Financing(seed, self.floor, self.bank, self.custodian, self.funding)
+        self.reserve_desk = ReserveDesk(self.floor, self.bank, self.funding)
         self.loan_id = 0
         self.mids = Mids(seed)
         watch = self.floor.watch
@@ -162,9 +164,12 @@ class _Day:
         opening.bring_capital(floor, self.bank, new_york_ns(day, 7))
         opening.fund_clients(floor, self.world, self.funding, new_york_ns(day, 7, 10))
         self.loan_id = opening.borrow(floor, self.bank, self.custodian, new_york_ns(day, 7, 20))
-        opening.fill_reserves(floor, self.bank, self.funding, day, new_york_ns(day, 7, 30))
+        self.reserve_desk.record_facts(day, new_york_ns(day, 7, 25))
+        self.reserve_desk.fill_reserves(day, new_york_ns(day, 7, 30))
         self.financing.link_accounts(self.world, new_york_ns(day, 7, 40))
         self.financing.open(self.world, day, new_york_ns(day, 7, 45))
+        instructed_ns = new_york_ns(day, 7, 50)
+        self.reserve_desk.instruct(opening.PLEDGED.asset_id, LENT.asset_id, instructed_ns)
         self.financing.draw(self._payees(), new_york_ns(day, 13, 50))
         self._ask_for_money(self._plan_withdrawals(EVE_WITHDRAWAL_COUNT), new_york_ns(day, 14))
         floor.progress(f"{day}: engine set up, clients funded")
@@ -299,6 +304,7 @@ class _Day:
 
     def _reduce_financing(self, at_ns: int) -> None:
         self.financing.reduce(self.loan_id, opening.PLEDGED.asset_id, at_ns)
+        self.reserve_desk.complete(at_ns)
 
     def _explain(self, at_ns: int) -> None:
         """What was unclaimed is a customer's; drafts of the eve are paid, others go out."""

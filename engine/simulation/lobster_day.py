@@ -29,7 +29,6 @@ from schemas.iso20022.codecs import Quantity
 from schemas.iso20022.parties import CUSTODIAN, FIRM, SAFEKEEPING_ACCOUNT
 from schemas.iso20022.semt_002 import SEMT_002
 from schemas.iso20022.writing import render
-from schemas.ledger import MAIN_RESERVE_BANK, OpenReserveAccount
 from schemas.market import (
     ChangeInstrumentState,
     ConfigureEngine,
@@ -40,12 +39,14 @@ from schemas.market import (
 )
 from schemas.packed import pack
 from schemas.payments import CreditDeposit, TransferSecuritiesIn
+from schemas.reserve import MAIN_RESERVE_BANK, OpenReserveAccount, RecordBankEquity
 from schemas.settlement import RunSettlementCycle
 
 USD, SHARE, INSTRUMENT = 1, 2, 1
 STREET, TAKER = 1, 2
 DEPOSIT_MINOR = 100_000_000_000
 SHARES = 1_000_000
+BANK_EQUITY_MINOR = 2_000_000_000_000
 WINDOW_COUNT = 1 << 16
 BATCH = 1_024
 _NAME = re.compile(r"([A-Z0-9]{1,12})_(\d{4}-\d{2}-\d{2})_")
@@ -144,6 +145,10 @@ def opening_commands(symbol: str, day: date, ticks: int, at_ns: int) -> Iterator
     yield OpenReserveAccount(
         sequence=0, received_at_ns=at_ns, bank_id=MAIN_RESERVE_BANK, is_affiliate=0,
         reserve_formula_code=ReserveFormula.CUSTOMER, letter_document_id=1, operator_id=1,
+    )  # fmt: skip
+    yield RecordBankEquity(
+        sequence=0, received_at_ns=at_ns, bank_id=MAIN_RESERVE_BANK, equity_minor=BANK_EQUITY_MINOR,
+        as_of_epoch_day=epoch_day(day), operator_id=1,
     )  # fmt: skip
 
 

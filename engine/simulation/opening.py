@@ -1,7 +1,7 @@
 """The first morning: the engine is set up, owners and clients bring money and securities.
 
-Owns: who brings what, the bank loan, the first reserve deposit. Does not own: payment numbering and
-the bank's side of a payment (funding.py).
+Owns: who brings what, the bank loan. Does not own: payment numbering and the bank's side of a payment
+(funding.py), or the reserve (reserve_desk.py).
 """
 
 from __future__ import annotations
@@ -10,15 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from engine.simulation import venue
-from engine.simulation.bank import (
-    NOSTRO_USD,
-    PAB_RESERVE_USD,
-    RESERVE_USD,
-    SECOND_RESERVE_USD,
-    Bank,
-    Family,
-)
-from engine.simulation.business_days import epoch_day
+from engine.simulation.bank import NOSTRO_USD, Bank, Family
 from engine.simulation.custodian import Custodian
 from engine.simulation.floor import Floor
 from engine.simulation.funding import Funding
@@ -37,33 +29,24 @@ from engine.simulation.world import (
     reference_commands,
     start_day,
 )
-from schemas.codes import AccountClass, ReserveFormula
+from schemas.codes import AccountClass
 from schemas.headers import Command
 from schemas.ledger import (
     BankLoanTaken,
     BorrowFromBank,
     CapitalContributed,
     ContributeCapital,
-    OpenReserveAccount,
-    OrderReserveDeposit,
 )
 
 if TYPE_CHECKING:
     from engine.journal.frame import Frame
 
 UNFUNDED_ACCOUNT = 25  # opened, never funded, closed on the day
-TREASURER, SECOND_TREASURER = 111, 112
+TREASURER = 111
 CAPITAL_MINOR = 2_500_000_000
 LOAN_MINOR = 120_000_000
 PLEDGED_UNITS = 12_000
 PLEDGED = SECURITIES[1]
-# bank, whose, our account there, the first deposit
-RESERVES = (
-    (1, ReserveFormula.CUSTOMER, RESERVE_USD, 900_000_000),
-    (2, ReserveFormula.CUSTOMER, SECOND_RESERVE_USD, 150_000_000),
-    (1, ReserveFormula.PAB, PAB_RESERVE_USD, 100_000_000),
-)
-FIRST_LETTER = 20_001  # documents: the banks' letters
 
 
 def set_up(floor: Floor, world: World, day: date, at_ns: int) -> None:
@@ -134,36 +117,6 @@ def borrow(floor: Floor, bank: Bank, custodian: Custodian, at_ns: int) -> int:
     custodian.deliver(PLEDGED.asset_id, units)
     bank.pay(NOSTRO_USD, LOAN_MINOR, f"BL{number}", Family.LOAN, at_ns)
     return number
-
-
-def fill_reserves(floor: Floor, bank: Bank, funding: Funding, day: date, at_ns: int) -> None:
-    """Open the special reserve accounts and make the first deposits. Source: 17 CFR 240.15c3-3(e)(1), (f)."""
-    for letter, (bank_id, formula, account, amount_minor) in enumerate(RESERVES, FIRST_LETTER):
-        opened = OpenReserveAccount(
-            sequence=0,
-            received_at_ns=at_ns,
-            bank_id=bank_id,
-            reserve_formula_code=formula,
-            is_affiliate=0,
-            letter_document_id=letter,
-            operator_id=TREASURER,
-        )
-        asked = OrderReserveDeposit(
-            sequence=0,
-            received_at_ns=at_ns,
-            payment_id=funding.payment_id(),
-            asset_id=USD,
-            amount_units=amount_minor,
-            as_of_epoch_day=epoch_day(day),
-            preparer_operator_id=TREASURER,
-            approver_operator_id=SECOND_TREASURER,
-            bank_id=bank_id,
-            reserve_formula_code=formula,
-        )
-        floor.submit([opened, asked])
-        reference = f"RD{asked.payment_id}"
-        bank.pay(NOSTRO_USD, -amount_minor, reference, Family.TRANSFER, at_ns)
-        bank.pay(account, amount_minor, reference, Family.TRANSFER, at_ns)
 
 
 def _number(frame: Frame | None, cls: type, column: str) -> int:

@@ -71,6 +71,7 @@ TICKERS = ("QALD", "QBRM", "QCOR", "QDUN", "QELM", "QFIR")
 OPENING_CENTS = (18_450, 4_210, 9_975, 31_260, 5_640, 7_725)
 FIRST_EQUITY_ASSET = 3
 BTC, ETH = 9, 10
+TREASURY = 11  # a bond of the United States, which nobody holds and nothing trades
 
 ASSETS: tuple[Asset, ...] = (
     Asset(USD, AssetClass.CURRENCY, "USD", "", 2),
@@ -87,9 +88,10 @@ ASSETS: tuple[Asset, ...] = (
     ),
     Asset(BTC, AssetClass.TOKEN, "BTC", "", 8),
     Asset(ETH, AssetClass.TOKEN, "ETH", "", 8),
+    Asset(TREASURY, AssetClass.SECURITY, "UST31", with_isin_check("US9OB000070"), 0),
 )
 ASSET_BY_ID = {a.asset_id: a for a in ASSETS}
-SECURITIES = tuple(a for a in ASSETS if a.asset_class is AssetClass.SECURITY)
+SECURITIES = tuple(ASSET_BY_ID[FIRST_EQUITY_ASSET + n] for n in range(len(TICKERS)))  # that trade
 
 EQUITIES: tuple[Listing, ...] = tuple(
     Listing(n + 1, InstrumentClass.EQUITY, ticker, FIRST_EQUITY_ASSET + n, 1, 5_000, 2, 1, cents,

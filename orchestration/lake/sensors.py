@@ -1,4 +1,4 @@
-"""What starts work without a person: a new file in the inbox, a new frame in the journal.
+"""What starts work without a person: a new file in the inbox, a new frame in the journal, an approval.
 
 Owns: noticing. Does not own: what is done about it; a sensor names a job of `definitions.py`.
 """
@@ -14,6 +14,9 @@ import dagster as dg
 
 from engine.config import Home
 from engine.journal.mark import read_mark
+from orchestration.lake.tables import lake_table
+from schemas.record import record_of
+from schemas.reserve import ReserveDepositOrdered
 
 INBOX_SECONDS = 5
 JOURNAL_SECONDS = 5
@@ -66,6 +69,28 @@ def journal_sensor(job: Any) -> dg.SensorDefinition:
         return dg.SensorResult([dg.RunRequest(run_key=f"frame-{index}")], cursor=str(index))
 
     return journal_grew
+
+
+def approval_sensor(job: Any) -> dg.SensorDefinition:
+    """Run the job when a reserve order was approved since the last look."""
+
+    @dg.sensor(
+        name="reserve_order_approved",
+        job=job,
+        minimum_interval_seconds=JOURNAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Reserve orders that a second person approved.",
+    )
+    def reserve_order_approved(
+        context: dg.SensorEvaluationContext, home: dg.ResourceParam[Home]
+    ) -> dg.SensorResult | dg.SkipReason:
+        ordered = record_of(ReserveDepositOrdered)
+        count = lake_table(home, ordered).num_rows if (home.lake / ordered.table).exists() else 0
+        if count <= int(context.cursor or 0):
+            return dg.SkipReason(f"{count} orders are approved, as before")
+        return dg.SensorResult([dg.RunRequest(run_key=f"orders-{count}")], cursor=str(count))
+
+    return reserve_order_approved
 
 
 def _seen(files: list[Path]) -> str:

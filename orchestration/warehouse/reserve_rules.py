@@ -11,13 +11,11 @@ from orchestration.settings import DBT_PROJECT
 
 
 def reserve_rules() -> ReserveRules:
-    """Method, frequency and facts of the firm."""
+    """Method and frequency."""
     import yaml
 
     told = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
     return ReserveRules(
         Method(told["reserve_method"]),
         Frequency(told["reserve_frequency"]),
-        told["reserve_bank_equity_minor"],
-        told["reserve_tentative_net_capital_minor"],
     )

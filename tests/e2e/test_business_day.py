@@ -24,8 +24,8 @@ from orchestration.products.incidents.verify import verify_bundle
 from schemas.codes import AccountClass, ReserveFormula
 from schemas.external import EvidenceBundle, FiledReserve, WrittenMessage
 from schemas.identity import AccountOpened
-from schemas.ledger import ReserveDepositOrdered
 from schemas.payments import WithdrawalApproved
+from schemas.reserve import ReserveDepositOrdered
 from schemas.settlement import SettlementInstructed
 from tests.support.official import official_error
 

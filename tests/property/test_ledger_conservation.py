@@ -22,12 +22,11 @@ from schemas.financing import (
     RepayBankLoan,
     ReturnClearingMargin,
 )
+from schemas.identity import OpenAccount
 from schemas.ledger import (
     BankLoanTaken,
     BorrowFromBank,
     ContributeCapital,
-    OpenReserveAccount,
-    OrderReserveDeposit,
     Posting,
 )
 from schemas.market import SetMark, StartBusinessDay
@@ -38,6 +37,13 @@ from schemas.payments import (
     IssueDraft,
     RequestWithdrawal,
     TransferSecuritiesIn,
+)
+from schemas.reserve import (
+    ApproveReserveOrder,
+    OpenReserveAccount,
+    PrepareReserveOrder,
+    RecordBankEquity,
+    RecordQualifiedSecurity,
 )
 from schemas.safekeeping import (
     ClearSuspense,
@@ -55,7 +61,7 @@ from schemas.safekeeping import (
 )
 from schemas.settlement import ConfirmSettlement, ReportSettlementFailure, RunSettlementCycle
 from tests.support.plain_ledger import PlainLedger
-from tests.support.slow_lane import CASH, COIN, EUR, MARGIN, SHARE, USD, Firm, open_firm, trade
+from tests.support.slow_lane import CASH, COIN, EUR, MARGIN, SHARE, UNOPENED, USD, Firm, open_firm, trade
 
 FINANCED = {  # securities and money, a debit is positive
     FinancingKind.STOCK_BORROW: ((Kind.STOCK_BORROWED, -1), (Kind.STOCK_BORROW_RECEIVABLE, 1)),
@@ -75,6 +81,7 @@ AGED = (
     Kind.SUSPENSE,
     Kind.SUSPENSE_SHORT,
 )
+HOUSE = UNOPENED  # an account of the firm's own
 OPENINGS = ("finance", "margin", "transfer", "count", "distribute", "unclaimed", "gone")
 CLASS_OF = {CASH: AccountClass.CUSTOMER_CASH, MARGIN: AccountClass.CUSTOMER_MARGIN}
 # what closes what, and its columns of units and money
@@ -109,6 +116,21 @@ class Walk:
                 letter_document_id=1,
                 operator_id=1,
             )
+            equity = {"bank_id": bank_id, "equity_minor": 10**6, "as_of_epoch_day": 1}
+            self.do(RecordBankEquity, operator_id=1, **equity)
+        self.do(
+            OpenAccount,
+            account_id=HOUSE,
+            client_id=900,
+            account_class_code=AccountClass.FIRM,
+            max_notional_minor=0,
+            rate_count=0,
+            identity_document_id=0,
+        )
+        self.do(RecordQualifiedSecurity, asset_id=SHARE, document_id=1, operator_id=1)
+        self.step("bring", HOUSE, SHARE, 3_000)
+        for units in (1_000, 1_001, 300):  # shares into both reserves, and some out of the first
+            self.step("reserve", HOUSE, SHARE, units)
         for verb, asset_id in (("capital", USD), ("bring", SHARE), ("bring", COIN)):
             self.step(verb, MARGIN, asset_id, 4_000)  # so that most of what follows finds something to move
 
@@ -149,16 +171,20 @@ class Walk:
                 operator_id=1,
             )
         elif verb == "reserve":
+            sign = -1 if amount % 3 == 0 else 1  # in and out, securities as well as money
             self.do(
-                OrderReserveDeposit,
+                PrepareReserveOrder,
                 payment_id=self.payment_id,
+                asset_id=asset_id,
+                amount_units=sign * amount,
                 as_of_epoch_day=1,
-                preparer_operator_id=1,
-                approver_operator_id=2,
+                required_minor=0,
+                eligible_minor=0,
+                operator_id=1,
                 bank_id=1 + amount % 2,
                 reserve_formula_code=1 + amount % 2,
-                **moved,
             )
+            self.do(ApproveReserveOrder, payment_id=self.payment_id, operator_id=2)
         elif verb == "draft":
             if self.do(IssueDraft, **paid, **moved):
                 self.drafts.append(self.payment_id)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas import codes, identity, ledger, market, payments, settlement
+from schemas import codes, identity, ledger, market, payments, reserve, settlement
 from schemas.codes import LedgerAccountKind as Kind
 from schemas.codes import MarketEventReason as Why
 from schemas.codes import ObligationSide, OrderLink, OrderType, PostingReason, Side, TimeInForce
@@ -441,7 +441,7 @@ class BrokenDay(BookRows):
 
     def _reserve(self, payment: int, amount: int) -> None:
         self.event(
-            ledger.ReserveDepositOrdered,
+            reserve.ReserveDepositOrdered,
             payment_id=payment,
             asset_id=USD,
             deposit_minor=amount,
@@ -450,8 +450,8 @@ class BrokenDay(BookRows):
             preparer_operator_id=1,
             approver_operator_id=2,
         )
-        reserve, nostro = (Kind.RESERVE_BANK, 1), (Kind.NOSTRO, 0)
-        self.post(PostingReason.RESERVE_DEPOSIT, amount, reserve, nostro, payment)
+        account, nostro = (Kind.RESERVE_BANK, 1), (Kind.NOSTRO, 0)
+        self.post(PostingReason.RESERVE_DEPOSIT, amount, account, nostro, payment)
         self.line(NOSTRO, -amount, f"RD{payment}")
         self.line(RESERVE, amount, f"RD{payment}")
 

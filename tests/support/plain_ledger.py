@@ -18,7 +18,7 @@ from schemas.financing import (
     FinancingOpened,
     FinancingReduced,
 )
-from schemas.ledger import BankLoanTaken, CapitalContributed, ReserveDepositOrdered
+from schemas.ledger import BankLoanTaken, CapitalContributed
 from schemas.payments import (
     DepositCredited,
     DraftIssued,
@@ -27,6 +27,7 @@ from schemas.payments import (
     WithdrawalApproved,
     WithdrawalPaid,
 )
+from schemas.reserve import ReserveDepositOrdered, ReserveSecuritiesMoved
 from schemas.safekeeping import (
     CountDifferenceFound,
     CountDifferenceResolved,
@@ -104,6 +105,10 @@ class PlainLedger:
             kind = Kind.RESERVE_BANK if e.reserve_formula_code == 1 else Kind.PAB_RESERVE_BANK
             self.held[kind, e.bank_id, e.asset_id] += moved
             self.held[Kind.NOSTRO, 0, e.asset_id] -= moved
+        elif isinstance(e, ReserveSecuritiesMoved):
+            kind = Kind.RESERVE_BANK if e.reserve_formula_code == 1 else Kind.PAB_RESERVE_BANK
+            self.held[kind, e.bank_id, e.asset_id] += e.moved_units
+            self.held[Kind.CUSTODY, 0, e.asset_id] -= e.moved_units
         elif isinstance(e, DraftIssued | DraftPaid):
             is_out = isinstance(e, DraftIssued)
             units = e.amount_units if is_out else -e.amount_units

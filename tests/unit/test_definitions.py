@@ -54,6 +54,21 @@ PRODUCTS = {
         "products/reconciliation",
         "lake/filed_reserves",
     },
+    "products/reserve_notices": {
+        "products/reserve",
+        "lake/bank_equities",
+        "lake/completed_control_instructions",
+        "lake/control_instructions",
+        "lake/firm_capitals",
+        "lake/focus_totals",
+        "lake/prepared_reserve_orders",
+        "lake/qualified_securities",
+        "lake/rejected_reserve_orders",
+        "lake/reserve_accounts",
+        "lake/reserve_deposits",
+        "lake/reserve_elections",
+        "lake/reserve_securities",
+    },
     "products/settlement_messages": {"marts/pending_instructions", "lake/written_messages"},
     "products/payment_messages": {
         "marts/pending_payments",
@@ -85,8 +100,10 @@ CHECKS = {
         "statement_equals_marts": True,
         "arithmetic_holds": True,
         "filing_verifies": True,
-        "deposit_is_ordered": True,
+        "order_is_prepared": True,
+        "deposit_approved": False,
     },
+    "products/reserve_notices": {},
     "products/settlement_messages": {"every_instruction_has_one_message": True},
     "products/payment_messages": {"every_payment_has_one_message": True},
     "products/incidents": {
@@ -176,16 +193,23 @@ def test_jobs_schedules_and_sensors() -> None:
         "reconcile",
         "backtest",
         "business_day",
+        "approved_orders",
+        "notices",
         "restore_drill",
     }
     assert {s.name for s in repository.schedule_defs} == {
         "close_of_business",
+        "deposit_deadline",
         "hourly_upkeep",
         "monthly_backtest",
         "weekly_comparison",
         "weekly_restore_drill",
     }
-    assert {s.name for s in repository.sensor_defs} == {"statements_arrived", "journal_grew"}
+    assert {s.name for s in repository.sensor_defs} == {
+        "statements_arrived",
+        "journal_grew",
+        "reserve_order_approved",
+    }
     day = {k.to_user_string() for k in repository.get_job("business_day").asset_layer.executable_asset_keys}
     assert set(PRODUCTS) - {"products/margin_backtest"} <= day and "products/margin_backtest" not in day
     assert "lake_comparison" in day and "lake_upkeep" not in day

@@ -7,12 +7,10 @@ import json
 import pytest
 
 from schemas.codes import LedgerAccountKind as Kind
-from schemas.codes import RejectReason, ReserveFormula
+from schemas.codes import RejectReason
 from schemas.ledger import (
     BorrowFromBank,
     ContributeCapital,
-    OpenReserveAccount,
-    OrderReserveDeposit,
     Posting,
 )
 from schemas.payments import (
@@ -46,29 +44,10 @@ from tests.support.slow_lane import (
 USED = 1
 
 
-def _account(
-    bank_id: int = 1,
-    formula: int = ReserveFormula.CUSTOMER,
-    letter: int = 7,
-    is_affiliate: int = 0,
-) -> dict[str, int]:
-    return {
-        "bank_id": bank_id,
-        "reserve_formula_code": formula,
-        "is_affiliate": is_affiliate,
-        "letter_document_id": letter,
-        "operator_id": 1,
-    }
-
-
 @pytest.fixture
 def firm() -> Firm:
-    """CASH has 1,000 USD cents that came as payment 1, and 50 shares that came as payment 2.
-
-    A reserve account for customers is open at bank 1.
-    """
+    """CASH has 1,000 USD cents that came as payment 1, and 50 shares that came as payment 2."""
     made = open_firm()
-    made.must(OpenReserveAccount, **_account())
     made.must(CreditDeposit, payment_id=USED, account_id=CASH, asset_id=USD, amount_units=1_000)
     made.must(TransferSecuritiesIn, payment_id=2, account_id=CASH, asset_id=SHARE, amount_units=50)
     return made
@@ -207,63 +186,6 @@ def test_bank_loans_look_in_order(
         assert {p.reference_id for p in firm.of(Posting)} == {firm.events[0].sequence}
 
 
-#  (payment_id, asset, amount, preparer, approver, expected); the bank holds 1,000, the reserve 0
-RESERVES = [
-    (USED, SHARE, 0, 1, 1, RejectReason.ALREADY_EXISTS),
-    (9, SHARE, 0, 1, 1, RejectReason.UNKNOWN_REFERENCE),
-    (9, USD, 0, 1, 1, RejectReason.BAD_AMOUNT),
-    (9, USD, 1_001, 1, 1, RejectReason.SAME_PERSON),
-    (9, USD, 1_001, 1, 2, RejectReason.INSUFFICIENT_CASH),
-    (9, USD, -1, 1, 2, RejectReason.INSUFFICIENT_CASH),
-    (9, USD, 1_000, 1, 2, RejectReason.NONE),
-]
-
-
-@pytest.mark.parametrize(("number", "asset_id", "units", "preparer", "approver", "expected"), RESERVES)
-def test_reserve_deposits_look_in_order(
-    firm: Firm,
-    number: int,
-    asset_id: int,
-    units: int,
-    preparer: int,
-    approver: int,
-    expected: RejectReason,
-) -> None:
-    assert _reserve(firm, number, units, asset_id, preparer, approver) is expected
-
-
-def _reserve(
-    firm: Firm, number: int, units: int, asset_id: int = USD, preparer: int = 1, approver: int = 2
-) -> RejectReason:
-    return firm.do(
-        OrderReserveDeposit,
-        payment_id=number,
-        asset_id=asset_id,
-        amount_units=units,
-        as_of_epoch_day=1,
-        preparer_operator_id=preparer,
-        approver_operator_id=approver,
-    )
-
-
-def test_a_reserve_withdrawal_takes_no_more_than_the_reserve_holds(firm: Firm) -> None:
-    assert _reserve(firm, 9, 600) is RejectReason.NONE
-    assert firm.balance(Kind.RESERVE_BANK, 1, USD) == 600
-    assert firm.balance(Kind.NOSTRO, 0, USD) == 400
-    assert _reserve(firm, 10, -601) is RejectReason.INSUFFICIENT_CASH
-    assert _reserve(firm, 11, -600) is RejectReason.NONE
-    assert firm.balance(Kind.RESERVE_BANK, 1, USD) == 0
-    assert firm.balance(Kind.NOSTRO, 0, USD) == 1_000
-
-
-def test_a_reserve_withdrawal_helps_an_overdrawn_bank_account(firm: Firm) -> None:
-    assert _reserve(firm, 9, 1_000) is RejectReason.NONE
-    firm.must(RequestWithdrawal, payment_id=10, account_id=CASH, asset_id=USD, amount_units=900)
-    firm.must(ConfirmWithdrawal, payment_id=10)
-    assert firm.balance(Kind.NOSTRO, 0, USD) == -900
-    assert _reserve(firm, 11, -500) is RejectReason.NONE
-
-
 def test_capital_is_booked_for_the_owners(firm: Firm) -> None:
     give = {"operator_id": 1}
     assert (
@@ -282,44 +204,6 @@ def test_payments_survive_a_dump(firm: Firm) -> None:
     again = type(payments).load(json.loads(json.dumps(payments.dump())))
     assert again == payments
     assert again.canonical() == payments.canonical()
-
-
-# 17 CFR 240.15c3-3(e)(1), (f). An account for customers is open at bank 1.
-#  (bank, formula, letter, affiliate, expected)
-RESERVE_ACCOUNTS = [
-    (0, 9, 0, 5, RejectReason.CAPACITY_REACHED),
-    (64, 9, 0, 5, RejectReason.CAPACITY_REACHED),
-    (1, 9, 0, 0, RejectReason.UNKNOWN_CODE),
-    (1, ReserveFormula.CUSTOMER, 0, 5, RejectReason.UNKNOWN_CODE),
-    (1, ReserveFormula.CUSTOMER, 0, 0, RejectReason.ALREADY_EXISTS),
-    (2, ReserveFormula.CUSTOMER, 0, 0, RejectReason.BAD_DECLARATION),  # (f): no letter of the bank
-    (2, ReserveFormula.CUSTOMER, 8, 1, RejectReason.NONE),
-    (1, ReserveFormula.PAB, 8, 0, RejectReason.NONE),
-]
-
-
-@pytest.mark.parametrize(("bank_id", "formula", "letter", "is_affiliate", "expected"), RESERVE_ACCOUNTS)
-def test_reserve_accounts_look_in_order(
-    firm: Firm, bank_id: int, formula: int, letter: int, is_affiliate: int, expected: RejectReason
-) -> None:
-    assert firm.do(OpenReserveAccount, **_account(bank_id, formula, letter, is_affiliate)) is expected
-
-
-def test_each_reserve_account_holds_its_own_money(firm: Firm) -> None:
-    order = {"asset_id": USD, "as_of_epoch_day": 1, "preparer_operator_id": 1, "approver_operator_id": 2}
-    pab = {"bank_id": 2, "reserve_formula_code": ReserveFormula.PAB}
-    assert firm.do(OrderReserveDeposit, payment_id=9, amount_units=300, **order, **pab) is (
-        RejectReason.NOT_CONFIGURED
-    )
-    firm.must(OpenReserveAccount, **_account(2, ReserveFormula.PAB))
-    firm.must(OrderReserveDeposit, payment_id=9, amount_units=300, **order, **pab)
-    firm.must(OrderReserveDeposit, payment_id=10, amount_units=200, **order)
-    assert firm.balance(Kind.PAB_RESERVE_BANK, 2, USD) == 300
-    assert firm.balance(Kind.RESERVE_BANK, 1, USD) == 200
-    # (e)(4): what customers' account holds is no source for the PAB account, nor the other way round
-    assert firm.do(OrderReserveDeposit, payment_id=11, amount_units=-301, **order, **pab) is (
-        RejectReason.INSUFFICIENT_CASH
-    )
 
 
 def test_a_draft_is_payable_until_the_bank_paid_it(firm: Firm) -> None:

@@ -24,10 +24,10 @@ from schemas.iso20022.pacs_009 import PACS_009
 from schemas.iso20022.pain_001 import PAIN_001
 from schemas.iso20022.reading import parse
 from schemas.iso20022.sese_023 import SESE_023
-from schemas.ledger import ReserveDepositOrdered
 from schemas.market import AssetRegistered, BusinessDayStarted
 from schemas.packed import pack
 from schemas.payments import WithdrawalApproved
+from schemas.reserve import ReserveDepositOrdered
 from tests.support.lake_home import NOW_NS, make_home
 from tests.support.published import publish
 

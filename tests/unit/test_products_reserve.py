@@ -1,4 +1,4 @@
-"""The reserve: the marts' figures, one filing a figure, one deposit a filing, nothing on a missing input."""
+"""The reserve: the marts' figures, one filing a figure, one order a filing, nothing on a missing input."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from engine.canonical import canonical_json
 from engine.clock import FakeClock
 from engine.config import Home
+from engine.emit import shared_columns
 from engine.gateway.protocol import Receipt
 from engine.projections.lake import LakeWriter
 from engine.reserve.book_case import book_files
@@ -26,16 +27,22 @@ from orchestration.lake.tables import DAY_NS, date_of, lake_rows
 from orchestration.products.papers import sha256_of
 from orchestration.products.reserve import checks
 from orchestration.products.reserve.assets import (
-    DepositRefused,
     file_reserve,
     filing_path,
     filings_of,
-    order_deposit,
+    prepare_deposit,
     read_filing,
     reserve,
 )
 from orchestration.products.reserve.bundle import bundle_files, verify_bundle, write_bundle
 from orchestration.products.reserve.chart import history_of, requirement_svg
+from orchestration.products.reserve.deposit_checks import (
+    Approval,
+    approval_of,
+    order_is_prepared,
+    prepared_otherwise,
+)
+from orchestration.products.reserve.orders import OrderRefused, filing_sha256, prepare_order
 from orchestration.products.reserve.statement import (
     Indeterminate,
     Statement,
@@ -47,9 +54,15 @@ from orchestration.settings import PlatformSettings
 from orchestration.warehouse.marts import MartMissing, Row, mart_rows
 from schemas.codes import AssetClass, RejectReason, ReserveFormula
 from schemas.external import FiledReserve
-from schemas.ledger import OrderReserveDeposit, ReserveDepositOrdered
 from schemas.market import AssetRegistered, BusinessDayStarted, CommandRefused
 from schemas.packed import pack
+from schemas.reserve import (
+    PrepareReserveOrder,
+    RejectReserveOrder,
+    ReserveDepositOrdered,
+    ReserveOrderPrepared,
+    ReserveOrderRejected,
+)
 from tests.support.lake_home import NOW_NS, append_frame, make_home
 from tests.support.published import publish
 from tests.support.reserve_marts import publish_reserve, small_book
@@ -59,37 +72,50 @@ SETTINGS = PlatformSettings()
 
 
 class Desk:
-    """An engine that orders each number once."""
+    """An engine that prepares each number once and approves nothing by itself."""
 
     def __init__(self, home: Home, refusing: RejectReason | None = None) -> None:
         self.home = home
         self.refusing = refusing
-        self.asked: list[OrderReserveDeposit] = []
+        self.asked: list[Any] = []
 
     def submit(self, commands: Sequence[Any]) -> Receipt:
-        (asked,) = commands
-        is_known = asked.payment_id in [a.payment_id for a in self.asked]
+        events = [self._decided(asked) for asked in commands]
+        if decided := [e for e in events if not isinstance(e, CommandRefused)]:
+            append_frame(self.home, decided)
+        return Receipt(2, 9, tuple(events))
+
+    def _decided(self, asked: Any) -> Any:
+        numbers = [a.payment_id for a in self.asked if isinstance(a, PrepareReserveOrder)]
         self.asked.append(asked)
-        reason = self.refusing or (RejectReason.ALREADY_EXISTS if is_known else None)
-        header = {"sequence": 10 + len(self.asked), "cause_sequence": 9, "occurred_at_ns": NOW_NS}
+        sequence = 2 + len(self.asked)
+        header = {"sequence": sequence, "cause_sequence": sequence, "occurred_at_ns": NOW_NS}
+        if isinstance(asked, RejectReserveOrder):
+            return ReserveOrderRejected(**header, payment_id=asked.payment_id, operator_id=asked.operator_id)
+        reason = self.refusing or (RejectReason.ALREADY_EXISTS if asked.payment_id in numbers else None)
         if reason:
-            event: Any = CommandRefused(**header, command_type=32, reject_reason_code=reason)
-            return Receipt(2, 9, (event,))
-        number = 2 + len({a.payment_id for a in self.asked})
-        event = ReserveDepositOrdered(
-            sequence=number,
-            cause_sequence=number,
-            occurred_at_ns=NOW_NS,
-            payment_id=asked.payment_id,
-            asset_id=asked.asset_id,
-            deposit_minor=asked.amount_units,
+            return CommandRefused(**header, command_type=209, reject_reason_code=reason)
+        return ReserveOrderPrepared(**header, **shared_columns(asked, ReserveOrderPrepared))
+
+    def approve(self, number: int, at_ns: int = NOW_NS) -> None:
+        """A second person approves, and the lake knows."""
+        (order,) = [o for o in lake_rows(self.home, ReserveOrderPrepared) if o.payment_id == number]
+        self.asked.append(order)
+        approved = ReserveDepositOrdered(
+            sequence=2 + len(self.asked),
+            cause_sequence=2 + len(self.asked),
+            occurred_at_ns=at_ns,
+            payment_id=number,
+            asset_id=order.asset_id,
+            deposit_minor=order.amount_units,
             withdrawal_minor=0,
-            as_of_epoch_day=asked.as_of_epoch_day,
-            preparer_operator_id=asked.preparer_operator_id,
-            approver_operator_id=asked.approver_operator_id,
+            as_of_epoch_day=order.as_of_epoch_day,
+            preparer_operator_id=order.operator_id,
+            approver_operator_id=order.operator_id + 1,
         )
-        append_frame(self.home, [event])
-        return Receipt(2, 9, (event,))
+        append_frame(self.home, [approved])
+        with LakeWriter(self.home) as writer:
+            writer.catch_up()
 
 
 def _publish(home: Home, **told: int) -> None:
@@ -151,7 +177,7 @@ def test_pab_is_filed_beside_the_customers_with_its_own_bank_and_payment(home: H
     assert due_formulas(home, date_of(DAY)) == [Formula.CUSTOMER, Formula.PAB]
     filed = [file_reserve(home, SETTINGS, formula) for formula in Formula]
     for statement in filed:
-        order_deposit(home, clock, desk, statement)
+        prepare_deposit(home, clock, desk, statement)
     assert [s["filing_reference"] for s in filed] == [f"{date_of(DAY)}-1", f"{date_of(DAY)}-pab-1"]
     assert filed[1]["totals"] == {
         "credits_minor": 70_00,
@@ -211,7 +237,7 @@ def test_a_figure_that_its_inputs_do_not_come_to_is_found(home: Home) -> None:
 def _problems(home: Home) -> dict[str, list[str]]:
     """What each check of the product finds wrong; those that find nothing are left out."""
     told: dict[str, list[str]] = {}
-    for check in checks.CHECKS:
+    for check in (*checks.CHECKS, order_is_prepared):
         result = check(home=home, clock=FakeClock(NOW_NS))
         if not result.passed:
             told[check.check_key.name] = str(result.metadata["first"].value).splitlines()
@@ -233,45 +259,112 @@ def test_a_planted_wrong_figure_breaks_an_identity(home: Home, name: str, plant:
     assert any(problem.startswith(name) for problem in broken_identities(statement))
 
 
-def test_a_second_run_files_nothing_and_moves_no_more_money(home: Home) -> None:
+def test_a_second_run_files_nothing_and_prepares_nothing(home: Home) -> None:
     desk, clock = Desk(home), FakeClock(NOW_NS)
     first = file_reserve(home, SETTINGS)
     raw = (home.root / filings_of(home, DAY)[0].path).read_bytes()
-    order_deposit(home, clock, desk, first)
-    _publish(home, held=304_00)  # the marts now see the deposit that this filing ordered
+    prepare_deposit(home, clock, desk, first)
+    _publish(home, held=304_00)  # the marts now see the deposit that this filing asked for
     again = file_reserve(home, SETTINGS)
-    order_deposit(home, clock, desk, again)
+    prepare_deposit(home, clock, desk, again)
     assert again == first
     assert (home.root / filings_of(home, DAY)[0].path).read_bytes() == raw
-    assert len(lake_rows(home, FiledReserve)) == 1
-    (ordered,) = lake_rows(home, ReserveDepositOrdered)
-    assert (ordered.deposit_minor, len(desk.asked)) == (204_00, 2)
-    assert desk.asked[0].preparer_operator_id != desk.asked[0].approver_operator_id
+    (filed,) = lake_rows(home, FiledReserve)
+    (prepared,) = lake_rows(home, ReserveOrderPrepared)
+    figures = prepared.amount_units, prepared.required_minor, prepared.eligible_minor
+    assert (figures, len(desk.asked)) == ((204_00, 304_00, 100_00), 2)
+    assert (prepared.operator_id, filing_sha256(prepared)) == (
+        SETTINGS.preparer_operator_id,
+        filed.file_sha256,
+    )
+    assert lake_rows(home, ReserveDepositOrdered) == []  # the product approves nothing
 
 
-def test_changed_figures_make_a_second_version_with_its_own_payment(home: Home) -> None:
+def test_changed_figures_take_the_place_of_an_order_that_waits(home: Home) -> None:
+    desk, clock = Desk(home), FakeClock(NOW_NS)
     first = file_reserve(home, SETTINGS)
-    _publish(home, credit=600_00, held=304_00)
+    prepare_deposit(home, clock, desk, first)
+    _publish(home, credit=600_00)
     second = file_reserve(home, SETTINGS)
+    prepare_deposit(home, clock, desk, second)
     assert (first["version"], second["version"]) == (1, 2)
-    assert second["deposit"]["order_minor"] == 100_00
-    assert second["deposit"]["payment_id"] != first["deposit"]["payment_id"]
-    assert len(filings_of(home, DAY)) == 2
+    (rejected,) = lake_rows(home, ReserveOrderRejected)
+    assert rejected.payment_id == first["deposit"]["payment_id"]
+    prepared = {o.payment_id: o.amount_units for o in lake_rows(home, ReserveOrderPrepared)}
+    assert prepared[second["deposit"]["payment_id"]] == 304_00
+    prepare_deposit(home, clock, desk, second)
+    assert len(lake_rows(home, ReserveOrderRejected)) == 1
+    assert prepared_otherwise(home) == []
 
 
-def test_an_excess_orders_nothing(home: Home) -> None:
+def test_what_a_former_version_deposited_is_not_asked_for_again(home: Home) -> None:
+    desk, clock = Desk(home), FakeClock(NOW_NS)
+    first = file_reserve(home, SETTINGS)
+    prepare_deposit(home, clock, desk, first)
+    desk.approve(first["deposit"]["payment_id"])
+    _publish(home, credit=600_00)  # held is told by settlement date: the deposit is not there yet
+    second = file_reserve(home, SETTINGS)
+    assert second["deposit"]["order_minor"] == 304_00
+    prepare_deposit(home, clock, desk, second)
+    assert lake_rows(home, ReserveOrderPrepared)[-1].amount_units == 100_00
+    assert prepared_otherwise(home) == []
+
+
+def test_an_excess_is_put_on_record_and_moves_nothing(home: Home) -> None:
     _publish(home, held=900_00)
-    desk = Desk(home)
     filed = file_reserve(home, SETTINGS)
-    order_deposit(home, FakeClock(NOW_NS), desk, filed)
+    prepare_deposit(home, FakeClock(NOW_NS), Desk(home), filed)
     assert (filed["deposit"]["order_minor"], filed["deposit"]["excess_minor"]) == (0, 596_00)
-    assert desk.asked == []
+    (prepared,) = lake_rows(home, ReserveOrderPrepared)
+    assert (prepared.amount_units, prepared.required_minor) == (0, 304_00)
+    assert approval_of(home, filings_of(home, DAY)[-1], NOW_NS) == Approval()
 
 
-def test_a_refused_deposit_is_an_error(home: Home) -> None:
+def test_a_refused_order_is_an_error(home: Home) -> None:
     filed = file_reserve(home, SETTINGS)
-    with pytest.raises(DepositRefused, match="INSUFFICIENT_CASH"):
-        order_deposit(home, FakeClock(NOW_NS), Desk(home, RejectReason.INSUFFICIENT_CASH), filed)
+    with pytest.raises(OrderRefused, match="NOT_CONFIGURED"):
+        prepare_deposit(home, FakeClock(NOW_NS), Desk(home, RejectReason.NOT_CONFIGURED), filed)
+
+
+def order_is_prepared_problems(home: Home) -> list[str]:
+    return prepared_otherwise(home)
+
+
+#  (approved when, looked at when, is there a problem, is it an error); the deadline is 0
+APPROVALS = [
+    (None, -1, True, False),
+    (None, 0, True, False),
+    (None, 1, True, True),
+    (-1, 1, False, False),
+    (0, 1, False, False),
+    (1, 2, True, True),
+]
+
+
+@pytest.mark.parametrize(("approved", "looked", "is_wrong", "is_error"), APPROVALS)
+def test_an_approval_is_missed_first_as_a_warning_then_as_an_error(
+    home: Home, approved: int | None, looked: int, is_wrong: bool, is_error: bool
+) -> None:
+    desk, filed = Desk(home), file_reserve(home, SETTINGS)
+    prepare_deposit(home, FakeClock(NOW_NS), desk, filed)
+    due_at_ns, number = filed["deposit"]["due_at_ns"], filed["deposit"]["payment_id"]
+    if approved is not None:
+        desk.approve(number, due_at_ns + approved)
+    found = approval_of(home, filings_of(home, DAY)[-1], due_at_ns + looked)
+    assert (bool(found.problem), found.is_error) == (is_wrong, is_error)
+
+
+def test_an_order_that_says_otherwise_than_the_filing_is_found(home: Home) -> None:
+    filed = file_reserve(home, SETTINGS)
+    assert prepared_otherwise(home) == [f"customer: order {filed['deposit']['payment_id']} was not prepared"]
+    wrong = json.loads(json.dumps(filed))
+    wrong["totals"]["requirement_minor"] += 1
+    desk = Desk(home)
+    prepare_order(home, FakeClock(NOW_NS), desk, wrong, 1, "00" * 32)
+    assert prepared_otherwise(home) == [
+        "customer: required_minor: prepared 30401, filed 30400",
+        "customer: the order rests on another filing",
+    ]
 
 
 def _drop_line(home: Home) -> None:
@@ -360,7 +453,7 @@ def _planted(home: Home, mart: str, change: Callable[[Row], Row]) -> None:
     ],
 )
 def test_each_check_finds_what_is_planted(home: Home, plant: Any, found: set[str]) -> None:
-    order_deposit(home, FakeClock(NOW_NS), Desk(home), file_reserve(home, SETTINGS))
+    prepare_deposit(home, FakeClock(NOW_NS), Desk(home), file_reserve(home, SETTINGS))
     assert _problems(home) == {}
     plant(home)
     assert set(_problems(home)) == found
@@ -374,7 +467,7 @@ def _changed_byte(home: Home, name: str) -> None:
 
 def test_a_filed_line_that_does_not_add_up_is_found(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     filed = file_reserve(home, SETTINGS)
-    order_deposit(home, FakeClock(NOW_NS), Desk(home), filed)
+    prepare_deposit(home, FakeClock(NOW_NS), Desk(home), filed)
     filed["lines"][0]["amount_minor"] += 1
     monkeypatch.setattr(checks, "read_filing", lambda *_: filed)
     found = _problems(home)
@@ -385,7 +478,7 @@ def test_a_filed_line_that_does_not_add_up_is_found(home: Home, monkeypatch: pyt
 def test_a_deposit_that_nobody_ordered_is_found(home: Home) -> None:
     filed = file_reserve(home, SETTINGS)
     assert _problems(home) == {
-        "deposit_is_ordered": [f"deposit RD{filed['deposit']['payment_id']} of 20400 was not ordered"]
+        "order_is_prepared": [f"customer: order {filed['deposit']['payment_id']} was not prepared"]
     }
 
 
@@ -393,8 +486,8 @@ def test_an_order_needs_a_reserve_account(home: Home) -> None:
     book = small_book()
     publish_reserve(home, book._replace(deposits=book.deposits.clear()), date_of(DAY))
     desk = Desk(home)
-    with pytest.raises(DepositRefused, match="no customer reserve account is open"):
-        order_deposit(home, FakeClock(NOW_NS), desk, file_reserve(home, SETTINGS))
+    with pytest.raises(OrderRefused, match="no customer reserve account is open"):
+        prepare_deposit(home, FakeClock(NOW_NS), desk, file_reserve(home, SETTINGS))
     assert desk.asked == []
 
 
@@ -461,6 +554,6 @@ def test_a_changed_filing_is_not_read(home: Home) -> None:
 
 
 def test_lake_writer_is_free_after_the_order(home: Home) -> None:
-    order_deposit(home, FakeClock(NOW_NS), Desk(home), file_reserve(home, SETTINGS))
+    prepare_deposit(home, FakeClock(NOW_NS), Desk(home), file_reserve(home, SETTINGS))
     with LakeWriter(home) as writer:
         assert writer.catch_up() == 0

@@ -14,16 +14,16 @@ import dagster as dg
 from engine.clock import Clock
 from engine.config import Home
 from engine.gateway.vault import UnknownPerson, Vault
-from orchestration.lake.tables import as_of_epoch_day, lake_rows
+from orchestration.lake.tables import lake_rows
 from orchestration.products.messages import Outgoing, outbox_folder, write_new
 from orchestration.products.payment_messages.payments import reserve_movement, withdrawal
 from orchestration.warehouse.marts import mart_key, mart_rows
 from schemas.identity import AccountOpened
 from schemas.iso20022.parties import RESERVE_BANKS
-from schemas.ledger import ReserveDepositOrdered
-from schemas.market import AssetRegistered
+from schemas.market import AssetRegistered, BusinessDayStarted
 from schemas.packed import unpack
 from schemas.payments import WithdrawalApproved
+from schemas.reserve import ReserveDepositOrdered
 
 NAME = "payment_messages"
 KEY = dg.AssetKey(["products", NAME])
@@ -89,9 +89,7 @@ def due_payments(home: Home) -> Due:
 
 
 def _reserve_orders(home: Home, pending: list[dict[str, object]]) -> list[ReserveDepositOrdered]:
-    """Orders that the mart names, and those of the as-of day that were made after the marts were built."""
+    """Orders that the mart names, and those that were approved after the marts were built."""
     named = {r["payment_id"] for r in pending if str(r["payment_kind"]).startswith("RESERVE")}
-    day = as_of_epoch_day(home)
-    return [
-        e for e in lake_rows(home, ReserveDepositOrdered) if e.payment_id in named or e.as_of_epoch_day == day
-    ]
+    began = max((d.sequence for d in lake_rows(home, BusinessDayStarted)), default=0)
+    return [e for e in lake_rows(home, ReserveDepositOrdered) if e.payment_id in named or e.sequence > began]

@@ -14,8 +14,8 @@ from schemas.iso20022 import parties
 from schemas.iso20022.codecs import Money
 from schemas.iso20022.pacs_009 import PACS_009
 from schemas.iso20022.pain_001 import PAIN_001
-from schemas.ledger import ReserveDepositOrdered
 from schemas.payments import WithdrawalApproved
+from schemas.reserve import ReserveDepositOrdered
 
 
 def withdrawal(event: WithdrawalApproved, currency: str, person: Person) -> Outgoing:

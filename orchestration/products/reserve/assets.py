@@ -1,8 +1,8 @@
-"""The reserve: file each formula, order its deposit. Once a day and figure; a repeat changes nothing.
+"""The reserve: file each formula, prepare its deposit. Once a day and figure; a repeat changes nothing.
 
 Owns: the order of steps. Each can be repeated after a crash: the statement is written, then registered, then
-its deposit is ordered under a number that only this filing has. Does not own: figures (marts) or money (the
-engine).
+its order is prepared under a number that only this filing has. Does not own: figures (marts), money (the
+engine), or the approval, which is a second person's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from engine.reserve.terms import Formula, Indeterminate
 from orchestration.lake.tables import (
     append_new,
     as_of_epoch_day,
-    catch_up,
     date_of,
     lake_rows,
 )
@@ -34,21 +33,15 @@ from orchestration.products.papers import instant_text, money_text, sha256_of
 from orchestration.products.reserve import statement as reserve_statement
 from orchestration.products.reserve.bundle import PAGE, STATEMENT, bundle_files, write_bundle
 from orchestration.products.reserve.chart import history_of, requirement_svg
+from orchestration.products.reserve.orders import prepare_order
 from orchestration.products.reserve.statement import MARTS, Statement
 from orchestration.settings import PlatformSettings
 from orchestration.warehouse.marts import MartMissing, mart_key
-from schemas.codes import RejectReason, ReserveFormula
 from schemas.external import FiledReserve
-from schemas.ledger import OrderReserveDeposit
-from schemas.market import AssetRegistered, CommandRefused
+from schemas.market import AssetRegistered
 from schemas.packed import unpack
 
 KEY = dg.AssetKey(["products", "reserve"])
-CODE_OF = {Formula.CUSTOMER: ReserveFormula.CUSTOMER, Formula.PAB: ReserveFormula.PAB}
-
-
-class DepositRefused(PlatformError):
-    """The engine did not order the deposit: notify SEC and DEA at once. Source: 17 CFR 240.15c3-3(i)."""
 
 
 @dg.asset(
@@ -67,7 +60,7 @@ class DepositRefused(PlatformError):
         lower_bound_delta=timedelta(hours=16),
         timezone="America/New_York",
     ),
-    description="The reserve computations, filed, and their deposits ordered. Source: 17 CFR 240.15c3-3(e).",
+    description="The reserve computations, filed, and their orders prepared. Source: 17 CFR 240.15c3-3(e).",
 )
 def reserve(
     home: dg.ResourceParam[Home],
@@ -75,7 +68,7 @@ def reserve(
     engine: dg.ResourceParam[EngineClient],
     settings: dg.ResourceParam[PlatformSettings],
 ) -> dg.MaterializeResult:
-    """File each formula of the lake's latest business day and order its deposit."""
+    """File each formula of the lake's latest business day and prepare its order."""
     filed: list[Statement] = []
     unknown: list[str] = []
     try:
@@ -88,7 +81,7 @@ def reserve(
     except (Indeterminate, MartMissing) as missing:
         unknown.append(str(missing))
     for statement in filed:  # when all are filed, so that each tells of the same journal
-        order_deposit(home, clock, engine, statement)
+        prepare_deposit(home, clock, engine, statement)
     if unknown:
         beside = ", ".join(s["filing_reference"] for s in filed) or "nothing"
         told = f"INDETERMINATE: {'; '.join(unknown)}; {beside} was filed"
@@ -106,7 +99,7 @@ def _metadata(home: Home, filed: list[Statement]) -> dict[str, Any]:
             f"{formula.value}_filing": statement["filing_reference"],
             f"{formula.value}_requirement": money_text(statement["totals"]["requirement_minor"]),
             f"{formula.value}_held": money_text(deposit["held_minor"]),
-            f"{formula.value}_ordered": money_text(deposit["order_minor"]),
+            f"{formula.value}_asked": money_text(deposit["order_minor"]),
             f"{formula.value}_due": instant_text(deposit["due_at_ns"]),
             f"{formula.value}_statement": dg.MetadataValue.path(
                 str(filing_path(home, statement).with_name(PAGE))
@@ -189,39 +182,25 @@ def _restated(filings: list[FiledReserve]) -> Restated | None:
     return Restated(filings[-1].filing_reference, filings[-1].file_sha256) if filings else None
 
 
-def order_deposit(home: Home, clock: Clock, engine: EngineClient, statement: Statement) -> None:
-    """Order what a statement says is missing on deposit, then bring the lake up to date.
+def newest_filings(home: Home) -> list[tuple[Formula, FiledReserve | None]]:
+    """The newest filing of each formula that the day is due. Raises Indeterminate when that is not known."""
+    as_of = as_of_epoch_day(home)
+    if as_of is None:
+        return [(Formula.CUSTOMER, None)]
+    return [
+        (formula, next(reversed(filings_of(home, as_of, formula)), None))
+        for formula in reserve_statement.due_formulas(home, date_of(as_of))
+    ]
 
-    Nothing is ordered on an excess: taking money out is a person's decision. A number that is taken already
-    is this filing's own order. Raises DepositRefused when the engine refuses for another reason.
+
+def prepare_deposit(home: Home, clock: Clock, engine: EngineClient, statement: Statement) -> None:
+    """Prepare the order of a filed statement, then bring the lake up to date; a person approves it.
+
+    Taking money out is never prepared here. A number that is known already is this filing's own order.
+    Raises OrderRefused when the engine refuses for another reason.
     """
-    deposit, people, formula = statement["deposit"], statement["people"], Formula(statement["formula"])
-    if deposit["order_minor"] == 0:
-        return
-    if not deposit["bank"]:
-        raise DepositRefused(f"no {formula.value} reserve account is open for RD{deposit['payment_id']}")
-    receipt = engine.submit(
-        [
-            OrderReserveDeposit(
-                sequence=0,
-                received_at_ns=0,
-                payment_id=deposit["payment_id"],
-                asset_id=asset_id_of(home, statement["currency"]),
-                amount_units=deposit["order_minor"],
-                as_of_epoch_day=reserve_statement.as_of_epoch_day_of(statement),
-                preparer_operator_id=people["preparer_operator_id"],
-                approver_operator_id=people["approver_operator_id"],
-                bank_id=int(deposit["bank"]),
-                reserve_formula_code=int(CODE_OF[formula]),
-            )
-        ]
-    )
-    refused = [e.reject_reason_code for e in receipt.events if isinstance(e, CommandRefused)]
-    if any(reason != RejectReason.ALREADY_EXISTS for reason in refused):
-        raise DepositRefused(
-            f"deposit RD{deposit['payment_id']} was refused: {RejectReason(refused[0]).name}"
-        )
-    catch_up(home, clock)
+    digest = sha256_of(filing_path(home, statement).read_bytes())
+    prepare_order(home, clock, engine, statement, asset_id_of(home, statement["currency"]), digest)
 
 
 def asset_id_of(home: Home, symbol: str) -> int:

@@ -10,9 +10,8 @@ from engine.reserve.case_files import COLUMNS, FIRM
 from engine.reserve.filing import broken_identities
 from engine.reserve.terms import Formula, Indeterminate
 from orchestration.checks import row_check
-from orchestration.lake.tables import as_of_epoch_day, date_of, lake_rows
-from orchestration.products.papers import instant_text
-from orchestration.products.reserve.assets import KEY, filings_of, read_filing
+from orchestration.lake.tables import as_of_epoch_day, date_of
+from orchestration.products.reserve.assets import KEY, filings_of, newest_filings, read_filing
 from orchestration.products.reserve.bundle import verify_bundle
 from orchestration.products.reserve.live_check import live_equals_filed
 from orchestration.products.reserve.statement import (
@@ -24,7 +23,6 @@ from orchestration.products.reserve.statement import (
 )
 from orchestration.signing import sign
 from orchestration.warehouse.marts import mart_key, mart_rows
-from schemas.ledger import ReserveDepositOrdered
 
 
 @row_check(
@@ -145,53 +143,8 @@ def filing_verifies(home: Home, clock: Clock) -> list[str]:
     ]
 
 
-@row_check(
-    asset=KEY.path,
-    name="deposit_is_ordered",
-    description="Deposit held and ordered covers the requirement, by two people, in time.",
-)
-def deposit_is_ordered(home: Home, clock: Clock) -> list[str]:
-    """What is wrong with the day's deposits."""
-    return [
-        problem
-        for formula, statement in _newest(home)
-        for problem in (
-            [f"nothing is filed for {formula.value} accounts"]
-            if statement is None
-            else _deposit_problems(home, statement)
-        )
-    ]
-
-
-def _deposit_problems(home: Home, statement: Statement) -> list[str]:
-    deposit = statement["deposit"]
-    if deposit["order_minor"] == 0:
-        return []
-    orders = [o for o in lake_rows(home, ReserveDepositOrdered) if o.payment_id == deposit["payment_id"]]
-    if not orders:
-        return [f"deposit RD{deposit['payment_id']} of {deposit['order_minor']} was not ordered"]
-    (order,) = orders
-    there = deposit["held_minor"] + deposit["covered_minor"] + order.deposit_minor
-    problems: list[str] = []
-    if there < statement["totals"]["requirement_minor"]:
-        problems.append("held and ordered together do not cover the requirement")
-    if order.preparer_operator_id == order.approver_operator_id:
-        problems.append(f"operator {order.preparer_operator_id} approved their own order")
-    if order.occurred_at_ns > deposit["due_at_ns"]:
-        problems.append(f"ordered after the deadline {instant_text(deposit['due_at_ns'])}")
-    return problems
-
-
 def _newest(home: Home) -> Sequence[tuple[Formula, Statement | None]]:
-    """The newest filing of each formula that the day is due."""
-    as_of = as_of_epoch_day(home)
-    if as_of is None:
-        return [(Formula.CUSTOMER, None)]
-    found: list[tuple[Formula, Statement | None]] = []
-    for formula in due_formulas(home, date_of(as_of)):
-        filings = filings_of(home, as_of, formula)
-        found.append((formula, read_filing(home, filings[-1]) if filings else None))
-    return found
+    return [(formula, filed and read_filing(home, filed)) for formula, filed in newest_filings(home)]
 
 
 CHECKS = (
@@ -201,6 +154,5 @@ CHECKS = (
     statement_equals_marts,
     arithmetic_holds,
     filing_verifies,
-    deposit_is_ordered,
     live_equals_filed,
 )

@@ -20,6 +20,7 @@ def model(dbt, session):  # noqa: D103
         deposits=dbt.ref("int_reserve_deposits").pl(),
         breaks=dbt.ref("int_reserve_breaks").pl(),
         firm=dbt.ref("int_reserve_firm").pl(),
+        focus_totals=dbt.ref("int_focus_totals").pl(),
     )
     if days.is_empty():
         return no_figures().to_arrow()

@@ -1,7 +1,10 @@
--- What the firm says of its capital, in US cents. No row while it says nothing.
--- Source: 17 CFR 240.15c3-3a Note E(5), 240.15c3-1.
+-- The firm's last net capital computation on record; no row when there is none.
 select
-    {{ var('reserve_tentative_net_capital_minor') }}::bigint as tentative_net_capital_minor,
-    null::bigint as net_capital_minor,
-    null::bigint as aggregate_indebtedness_minor
-from {{ ref('int_as_of') }}
+    recorded.tentative_net_capital_minor,
+    recorded.net_capital_minor,
+    recorded.aggregate_indebtedness_minor
+from {{ ref('stg_firm_capitals') }} as recorded
+cross join {{ ref('int_as_of') }} as as_of
+where recorded.sequence <= as_of.as_of_sequence
+order by recorded.sequence desc
+limit 1

@@ -24,7 +24,8 @@ with locations as (
         null as contract_value_minor,
         null as opened_date
     from {{ ref('int_balances_settlement_date') }}
-    where account_kind = 'CUSTODY'
+    -- qualified securities of a reserve account are the firm's own, at that bank
+    where account_kind in ('CUSTODY', 'RESERVE_BANK', 'PAB_RESERVE_BANK')
     union all
     -- a receipt that is overdue counts as failed even before anybody reports it
     select

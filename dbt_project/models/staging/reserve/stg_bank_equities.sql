@@ -4,9 +4,8 @@ select
     cause_sequence,
     make_timestamp_ns(occurred_at_ns) as occurred_at,
     bank_id,
-    case reserve_formula_code when 1 then 'CUSTOMER' when 2 then 'PAB' end as reserve_formula,
-    is_affiliate = 1 as is_affiliate,
-    letter_document_id,
+    equity_minor,
+    date '1970-01-01' + as_of_epoch_day::integer as as_of_date,
     operator_id
-from {{ source('lake_ledger', 'reserve_accounts') }}
+from {{ source('lake_reserve', 'bank_equities') }}
 where sequence <= {{ watermark() }}

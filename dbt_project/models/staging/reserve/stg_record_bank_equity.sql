@@ -3,9 +3,8 @@ select
     sequence,
     make_timestamp_ns(received_at_ns) as received_at,
     bank_id,
-    case reserve_formula_code when 1 then 'CUSTOMER' when 2 then 'PAB' end as reserve_formula,
-    is_affiliate <> 0 as is_affiliate,
-    letter_document_id,
+    equity_minor,
+    date '1970-01-01' + as_of_epoch_day::integer as as_of_date,
     operator_id
-from {{ source('lake_ledger', 'open_reserve_account') }}
+from {{ source('lake_reserve', 'record_bank_equity') }}
 where sequence <= {{ watermark() }}

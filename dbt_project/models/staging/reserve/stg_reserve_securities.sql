@@ -5,12 +5,12 @@ select
     make_timestamp_ns(occurred_at_ns) as occurred_at,
     payment_id,
     asset_id,
-    deposit_minor,
-    withdrawal_minor,
+    moved_units,
+    market_value_minor,
     date '1970-01-01' + as_of_epoch_day::integer as as_of_date,
     preparer_operator_id,
     approver_operator_id,
     bank_id,
     case reserve_formula_code when 1 then 'CUSTOMER' when 2 then 'PAB' end as reserve_formula
-from {{ source('lake_ledger', 'reserve_deposits') }}
+from {{ source('lake_reserve', 'reserve_securities') }}
 where sequence <= {{ watermark() }}

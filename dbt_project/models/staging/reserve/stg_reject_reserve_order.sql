@@ -1,0 +1,8 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    make_timestamp_ns(received_at_ns) as received_at,
+    payment_id,
+    operator_id
+from {{ source('lake_reserve', 'reject_reserve_order') }}
+where sequence <= {{ watermark() }}

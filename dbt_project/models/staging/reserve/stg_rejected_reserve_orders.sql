@@ -1,0 +1,9 @@
+-- Written by `make generate` from schemas/; edit the declaration, not this file.
+select
+    sequence,
+    cause_sequence,
+    make_timestamp_ns(occurred_at_ns) as occurred_at,
+    payment_id,
+    operator_id
+from {{ source('lake_reserve', 'rejected_reserve_orders') }}
+where sequence <= {{ watermark() }}

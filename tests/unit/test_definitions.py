@@ -84,6 +84,7 @@ CHECKS = {
         "arithmetic_holds": True,
         "filing_verifies": True,
         "deposit_is_ordered": True,
+        "live_equals_filed": True,
     },
     "products/settlement_messages": {"every_instruction_has_one_message": True},
     "products/payment_messages": {"every_payment_has_one_message": True},

@@ -139,11 +139,17 @@ def _batch_definition(table: str) -> Any:
 
 
 def row_check(
-    *, asset: Sequence[str], name: str, description: str, blocking: bool = True
+    *,
+    asset: Sequence[str],
+    name: str,
+    description: str,
+    blocking: bool = True,
+    shown: int = SHOWN_FAILURES,
 ) -> Callable[[Callable[..., Sequence[str]]], dg.AssetChecksDefinition]:
     """Make an asset check of a function that returns what is wrong, one line a problem.
 
-    A blocking check fails with ERROR and holds up whatever is downstream; another one fails with WARN.
+    A blocking check fails with ERROR and holds up whatever is downstream; another one fails with WARN. It
+    tells the first `shown` problems.
     """
     severity = dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN
 
@@ -156,7 +162,7 @@ def row_check(
                 severity=severity,
                 metadata={
                     "problems": len(problems),
-                    "first": "\n".join(problems[:SHOWN_FAILURES]) or "none",
+                    "first": "\n".join(problems[:shown]) or "none",
                 },
             )
 

@@ -130,13 +130,21 @@ def bench_reserve(
     folder: Annotated[
         Path | None, typer.Option(file_okay=False, help="Where to write; the temporary folder if not given.")
     ] = None,
+    accounts: Annotated[int, typer.Option(min=100, help="Accounts of the book that is live.")] = 20_000,
+    issues: Annotated[int, typer.Option(min=10, help="Issues of the book that is live.")] = 2_000,
+    passes: Annotated[int, typer.Option(min=1, help="Figures of the live book are medians of so many.")] = 3,
+    live_only: Annotated[bool, typer.Option("--live-only", help="Measure the live book alone.")] = False,
 ) -> None:
-    """Compute the reserve of a large case from its files, beside reading and grouping its rows once."""
+    """Compute the reserve of a large case from its files, and keep it live from a journal's events."""
     import json
 
     from engine.benchmarks.reserve import measure
+    from engine.benchmarks.reserve_live import measure_live
+
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
 
     with told_in_one_line():
         sizes = rows or [1_000_000, 3_000_000, 10_000_000]
-        report = measure(folder, sizes, seed, lambda line: typer.echo(line, err=True))
-        say(json.dumps(report, indent=2))
+        report = {} if live_only else measure(folder, sizes, seed, tell)
+        say(json.dumps(report | {"live": measure_live(accounts, issues, passes, seed, tell)}, indent=2))

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -60,7 +61,17 @@ DAY_NS = 86_400 * 10**9
 DOLLAR = "USD"
 _CLIENT, _PAYABLE = int(Kind.CLIENT), int(Kind.WITHDRAWAL_PAYABLE)
 _RESERVE_KINDS = frozenset({int(Kind.RESERVE_BANK), int(Kind.PAB_RESERVE_BANK)})
-_KEPT_KINDS = _RESERVE_KINDS | {int(Kind.FIRM_CAPITAL), int(Kind.FEE_INCOME), int(Kind.CUSTODY)}
+_STOCK_KINDS = frozenset({int(Kind.FIRM_CAPITAL), int(Kind.FEE_INCOME), int(Kind.CUSTODY)})
+POSTING = (
+    "asset_id",
+    "amount_units",
+    "debit_account_kind_code",
+    "debit_party_id",
+    "credit_account_kind_code",
+    "credit_party_id",
+    "value_epoch_day",
+)
+"""What of a posting is looked at, in this order."""
 
 
 class Asset(NamedTuple):
@@ -129,7 +140,7 @@ class Link(NamedTuple):
 class Touched:
     """What events have touched since it was last taken."""
 
-    assets: set[int] = field(default_factory=set[int])  # their rows, whatever their class
+    securities: set[int] = field(default_factory=set[int])
     priced: set[int] = field(default_factory=set[int])  # whose price is another one
     accounts: set[int] = field(default_factory=set[int])
     has_totals: bool = False
@@ -146,14 +157,20 @@ class ReserveBook:
         self.sequence = 0
         self.business_epoch_day = 0  # none yet
         self.assets: dict[int, Asset] = {}
+        self.securities: set[int] = set()
+        self.currencies: set[int] = set()
         self.assets_of_issue: dict[str, list[int]] = {}
         self.prices: dict[int, Price] = {}  # by asset
         self.account_classes: dict[int, int] = {}
         self.links: dict[int, Link] = {}
         self.members: defaultdict[int, set[int]] = defaultdict(set)  # accounts of a household
-        self.owed: defaultdict[int, dict[int, int]] = defaultdict(dict)  # asset, account: units of the owner
-        self.assets_of: defaultdict[int, set[int]] = defaultdict(set)  # what an account has, long or short
-        self.payable: defaultdict[int, dict[int, int]] = defaultdict(dict)  # account, currency
+        # what is owed is positive here, to accounts and to other parties alike
+        self.owed: defaultdict[int, dict[int, int]] = defaultdict(dict)  # security, account; no zeros
+        self.securities_of: defaultdict[int, set[int]] = defaultdict(
+            set
+        )  # what an account has, long or short
+        self.cash: defaultdict[int, dict[int, int]] = defaultdict(dict)  # account, currency
+        self.payable: defaultdict[int, dict[int, int]] = defaultdict(dict)  # the same, to be paid out
         self.kept: defaultdict[int, dict[tuple[int, int], int]] = defaultdict(dict)  # asset, (kind, party)
         self.obligations: dict[int, Obligation] = {}
         self.obligations_of: defaultdict[int, dict[int, Obligation]] = defaultdict(dict)  # asset, number
@@ -168,7 +185,7 @@ class ReserveBook:
         self._instruments_of: defaultdict[int, list[int]] = defaultdict(list)
         self._marks: dict[int, int] = {}
         self._folds: dict[int, tuple[Any, Callable[[Iterable[Any]], None]]] = {
-            record_of(cls).type_code: (_row_type(cls)._make, fold)
+            record_of(cls).type_code: (_POSTING_OF if cls is Posting else _row_type(cls)._make, fold)
             for cls, fold in {
                 AssetRegistered: self._fold_assets,
                 InstrumentListed: self._fold_instruments,
@@ -216,7 +233,7 @@ class ReserveBook:
                 rows = rows[rows["sequence"] <= last_sequence]
             if len(rows):
                 make, fold = found
-                fold([make(row) for row in _words(rows)])
+                fold(map(make, _words(rows)))
         self.frame_count = frame.index
         self.sequence = (
             frame.last_sequence if last_sequence is None else min(last_sequence, frame.last_sequence)
@@ -227,16 +244,6 @@ class ReserveBook:
         touched, self.touched = self.touched, Touched()
         return touched
 
-    def is_security(self, asset_id: int) -> bool:
-        """Whether an asset stands in the stock record."""
-        asset = self.assets.get(asset_id)
-        return asset is not None and asset.asset_class_code == AssetClass.SECURITY
-
-    def is_currency(self, asset_id: int) -> bool:
-        """Whether an asset is money."""
-        asset = self.assets.get(asset_id)
-        return asset is not None and asset.asset_class_code == AssetClass.CURRENCY
-
     # What things are --------------------------------------------------------------------------------
 
     def _fold_assets(self, rows: Iterable[Any]) -> None:
@@ -244,11 +251,13 @@ class ReserveBook:
             symbol = unpack(row.symbol_packed)
             asset = Asset(row.asset_class_code, symbol, unpack(row.isin_packed) or symbol)
             self.assets[row.asset_id] = asset
-            self.touched.assets.add(row.asset_id)
             if asset.asset_class_code == AssetClass.SECURITY:
+                self.securities.add(row.asset_id)
                 self.assets_of_issue.setdefault(asset.issue, []).append(row.asset_id)
-            elif asset.asset_class_code == AssetClass.CURRENCY and symbol == DOLLAR:
-                self.prices[row.asset_id] = Price(1, 1)
+            elif asset.asset_class_code == AssetClass.CURRENCY:
+                self.currencies.add(row.asset_id)
+                if symbol == DOLLAR:
+                    self.prices[row.asset_id] = Price(1, 1)
 
     def _fold_instruments(self, rows: Iterable[Any]) -> None:
         for row in rows:
@@ -278,7 +287,7 @@ class ReserveBook:
             self.business_epoch_day = row.business_epoch_day
         self.touched.has_day = True
         for day in sorted(d for d in self.pending if d <= self.business_epoch_day):
-            self._post(self.pending.pop(day))
+            self._fold_postings(self.pending.pop(day))
 
     def _fold_accounts(self, rows: Iterable[Any]) -> None:
         for row in rows:
@@ -304,48 +313,52 @@ class ReserveBook:
     # Balances ---------------------------------------------------------------------------------------
 
     def _fold_postings(self, rows: Iterable[Any]) -> None:
-        today = self.business_epoch_day
-        counted = [row for row in rows if row.value_epoch_day <= today]
-        if len(counted) < len(rows):  # type: ignore[arg-type]
-            for row in rows:
-                if row.value_epoch_day > today:
-                    self.pending[row.value_epoch_day].append(row)
-        self._post(counted)
+        """Enter postings on the accounts that the formula looks at; those of a day to come wait for it."""
+        today, securities, currencies = self.business_epoch_day, self.securities, self.currencies
+        for posting in rows:
+            asset, units, debit_kind, debit_party, credit_kind, credit_party, value_day = posting
+            if value_day > today:
+                self.pending[value_day].append(posting)
+            elif asset in securities:
+                self._move_security(asset, debit_kind, debit_party, -units)
+                self._move_security(asset, credit_kind, credit_party, units)
+            elif asset in currencies:
+                self._move_money(asset, debit_kind, debit_party, -units)
+                self._move_money(asset, credit_kind, credit_party, units)
 
-    def _post(self, rows: list[Any]) -> None:
-        """Enter postings on the accounts that the formula looks at."""
-        touched = self.touched
-        for row in rows:
-            asset = row.asset_id
-            for kind, party, units in (
-                (row.debit_account_kind_code, row.debit_party_id, row.amount_units),
-                (row.credit_account_kind_code, row.credit_party_id, -row.amount_units),
-            ):
-                if kind == _CLIENT:
-                    balances = self.owed[asset]
-                    if (owed := balances.get(party, 0) - units) != 0:
-                        balances[party] = owed
-                        self.assets_of[party].add(asset)
-                    else:
-                        balances.pop(party, None)
-                        self.assets_of[party].discard(asset)
-                    touched.accounts.add(party)
-                    touched.assets.add(asset)
-                elif kind == _PAYABLE:
-                    payable = self.payable[party]
-                    payable[asset] = payable.get(asset, 0) - units
-                    touched.accounts.add(party)
-                elif kind in _KEPT_KINDS:
-                    kept = self.kept[asset]
-                    kept[kind, party] = kept.get((kind, party), 0) + units
-                    touched.assets.add(asset)
-                    touched.has_deposits |= kind in _RESERVE_KINDS
+    def _move_security(self, asset: int, kind: int, party: int, units: int) -> None:
+        """`units` are positive where they are owed to the party."""
+        if kind == _CLIENT:
+            owners = self.owed[asset]
+            if owed := owners.get(party, 0) + units:
+                if party not in owners:
+                    self.securities_of[party].add(asset)
+                owners[party] = owed
+            else:
+                owners.pop(party, None)
+                self.securities_of[party].discard(asset)
+            self.touched.accounts.add(party)
+            self.touched.securities.add(asset)
+        elif kind in _STOCK_KINDS:
+            kept = self.kept[asset]
+            kept[kind, party] = kept.get((kind, party), 0) + units
+            self.touched.securities.add(asset)
+
+    def _move_money(self, asset: int, kind: int, party: int, units: int) -> None:
+        if kind in (_CLIENT, _PAYABLE):
+            balances = (self.cash if kind == _CLIENT else self.payable)[party]
+            balances[asset] = balances.get(asset, 0) + units
+            self.touched.accounts.add(party)
+        elif kind in _RESERVE_KINDS:
+            kept = self.kept[asset]
+            kept[kind, party] = kept.get((kind, party), 0) + units
+            self.touched.has_deposits = True
 
     # Positions that are open for a time -------------------------------------------------------------
 
     def _fold_obligations(self, rows: Iterable[Any]) -> None:
         for row in rows:
-            if self.is_security(row.asset_id):
+            if row.asset_id in self.securities:
                 opened = Obligation(
                     row.obligation_id,
                     row.account_id,
@@ -357,7 +370,7 @@ class ReserveBook:
                 )
                 self.obligations[row.obligation_id] = opened
                 self.obligations_of[row.asset_id][row.obligation_id] = opened
-                self.touched.assets.add(row.asset_id)
+                self.touched.securities.add(row.asset_id)
 
     def _fold_settlements(self, rows: Iterable[Any]) -> None:
         for row in rows:
@@ -365,7 +378,7 @@ class ReserveBook:
             if obligation is None:
                 continue
             obligation.open_units, obligation.open_minor = row.open_units, row.open_minor
-            self.touched.assets.add(obligation.asset_id)
+            self.touched.securities.add(obligation.asset_id)
             if not row.open_units:
                 del self.obligations[row.obligation_id]
                 del self.obligations_of[obligation.asset_id][row.obligation_id]
@@ -375,7 +388,7 @@ class ReserveBook:
             obligation = self.obligations.get(row.obligation_id)
             if obligation is not None:
                 obligation.has_failed = True
-                self.touched.assets.add(obligation.asset_id)
+                self.touched.securities.add(obligation.asset_id)
 
     def _open(self, item: Item) -> None:
         self.items[item.item_id] = item
@@ -383,8 +396,9 @@ class ReserveBook:
         self._touch(item)
 
     def _touch(self, item: Item) -> None:
-        self.touched.assets.add(item.asset_id)
-        self.touched.has_totals |= self.is_currency(item.asset_id)
+        if item.asset_id in self.securities:
+            self.touched.securities.add(item.asset_id)
+        self.touched.has_totals |= item.asset_id in self.currencies
 
     def _fold_bank_loans(self, rows: Iterable[Any]) -> None:
         for row in rows:
@@ -475,6 +489,9 @@ FORMULA_CLASSES = (AccountClass.CUSTOMER_CASH, AccountClass.CUSTOMER_MARGIN, Acc
 @cache
 def _row_type(cls: type) -> Any:
     return NamedTuple(record_of(cls).table, [(name, int) for name in dtype_of(cls).names or ()])  # type: ignore[misc]
+
+
+_POSTING_OF = itemgetter(*((dtype_of(Posting).names or ()).index(name) for name in POSTING))
 
 
 def _words(rows: Rows) -> list[list[int]]:

@@ -14,7 +14,6 @@ from engine.projections.reserve_book import (
     DOLLAR,
     FORMULA_CLASSES,
     RESERVE_KIND_OF,
-    Asset,
     Item,
     Obligation,
     Price,
@@ -135,6 +134,10 @@ class _Cash(NamedTuple):
     unknown_credits: int  # how many credits are in a currency without a price
 
 
+_NOTHING = _Cash(0, 0, 0)
+_HOLDER_OF_CLASS = {int(c): h for c in AccountClass if (h := HOLDER_SPELLINGS.get(c.name.lower()))}
+
+
 class ReserveRows:
     """Rows of a book that is folded on. Ask for `changes` before rows."""
 
@@ -142,18 +145,19 @@ class ReserveRows:
         """Begin with a book of which nothing was taken yet."""
         self.book = book
         self._margin_units: dict[int, dict[int, int]] = {}  # account, asset: what secures 140 % of its debit
-        self._unknown_credits: dict[int, int] = {}
+        self._cash: dict[int, _Cash] = {}
 
     def changes(self) -> Changes:
         """What has other rows since this was last asked."""
         book, touched = self.book, self.book.take_touched()
-        assets, accounts, has_totals = set(touched.assets), set(touched.accounts), touched.has_totals
+        assets, accounts, has_totals = touched.securities, touched.accounts, touched.has_totals
         for asset_id in touched.priced:
-            accounts.update(book.owed[asset_id])
-            if book.is_security(asset_id):
+            if asset_id in book.securities:
                 assets.add(asset_id)
+                accounts.update(book.owed[asset_id])
             else:
-                accounts.update(a for a, payable in book.payable.items() if payable.get(asset_id))
+                for balances in (book.cash, book.payable):
+                    accounts.update(a for a, monies in balances.items() if monies.get(asset_id))
                 assets.update(i.asset_id for i in book.items.values() if i.money_asset_id == asset_id)
                 has_totals = True
         if touched.has_day:
@@ -161,15 +165,14 @@ class ReserveRows:
             assets.update(i.asset_id for i in book.items.values())
             has_totals = True
         for account_id in accounts:
+            before, cash = self._cash.get(account_id, _NOTHING), self._cash_now(account_id)
+            self._cash[account_id] = cash
+            has_totals |= before.unknown_credits != cash.unknown_credits
             assets |= self._split_anew(account_id)
-            unknown = self._cash(account_id).unknown_credits
-            if unknown != self._unknown_credits.get(account_id, 0):
-                self._unknown_credits[account_id] = unknown
-                has_totals = True
         for account_id in list(accounts):
             if household := book.links[account_id].household_id if account_id in book.links else 0:
                 accounts |= book.members[household]
-        issues = {book.assets[a].issue for a in assets if book.is_security(a)}
+        issues = {book.assets[a].issue for a in assets if a in book.securities}
         return Changes(issues, accounts, has_totals, touched.has_deposits, touched.has_day)
 
     # Accounts ---------------------------------------------------------------------------------------
@@ -181,7 +184,7 @@ class ReserveRows:
             holder = self._holder(account_id)
             if holder is None:
                 continue
-            cash = self._cash(account_id)
+            cash = self._cash.get(account_id, _NOTHING)
             # the formula gives a cash account one balance: beside a credit, a debit stands as one on margin
             is_one = holder is Holder.CUSTOMER_CASH and not cash.credit_minor
             link = self.book.links.get(account_id)
@@ -202,30 +205,22 @@ class ReserveRows:
         return [
             row
             for account_id in accounts
-            for asset_id in self.book.assets_of.get(account_id, ())
-            if self.book.is_security(asset_id)
+            for asset_id in self.book.securities_of.get(account_id, ())
             for row in self._claims_of_holding(account_id, asset_id)
         ]
 
     def _holder(self, account_id: int) -> Holder | None:
         """How the formula treats an account; None what the street clears elsewhere, and what there is not."""
-        code = self.book.account_classes.get(account_id)
-        return None if code is None else HOLDER_SPELLINGS.get(AccountClass(code).name.lower())
+        return _HOLDER_OF_CLASS.get(self.book.account_classes.get(account_id, 0))
 
-    def _cash(self, account_id: int) -> _Cash:
+    def _cash_now(self, account_id: int) -> _Cash:
         """Cents that are owed to the account and by it, currency by currency, without its drafts."""
         book = self.book
         if book.account_classes.get(account_id) not in FORMULA_CLASSES:
-            return _Cash(0, 0, 0)
+            return _NOTHING
         drawn = book.drawn.get(account_id, {})
-        balances = [
-            (a, book.owed[a][account_id]) for a in book.assets_of.get(account_id, ()) if book.is_currency(a)
-        ]
-        balances += [
-            (a, units - drawn.get(a, 0))
-            for a, units in book.payable.get(account_id, {}).items()
-            if book.is_currency(a)
-        ]
+        balances = [*book.cash.get(account_id, {}).items()]
+        balances += [(a, units - drawn.get(a, 0)) for a, units in book.payable.get(account_id, {}).items()]
         credit = debit = unknown = 0
         for asset_id, owed in balances:
             price = book.prices.get(asset_id)
@@ -253,13 +248,13 @@ class ReserveRows:
         book = self.book
         if book.account_classes.get(account_id) != AccountClass.CUSTOMER_MARGIN:
             return {}
-        room = self._cash(account_id).debit_minor * COLLATERAL_PERCENT // 100
+        room = self._cash[account_id].debit_minor * COLLATERAL_PERCENT // 100
         split: dict[int, int] = {}
-        for asset_id in sorted(book.assets_of.get(account_id, ())) if room else ():
+        for asset_id in sorted(book.securities_of.get(account_id, ())) if room else ():
             units, price = book.owed[asset_id][account_id], book.prices.get(asset_id)
             if room <= 0:
                 break
-            if units <= 0 or price is None or price.minor <= 0 or not book.is_security(asset_id):
+            if units <= 0 or price is None or price.minor <= 0:
                 continue
             if margin := min(units, room * price.per_units // price.minor):
                 split[asset_id] = margin
@@ -275,10 +270,10 @@ class ReserveRows:
             for account_id in self.book.owed[asset_id]:
                 found += self._claims_of_holding(account_id, asset_id)
             for (kind, _), units in self.book.kept[asset_id].items():
-                if kind in _FIRM_KINDS and units < 0:  # what the firm itself is owed without an account
-                    found.append(StockRow(issue, Claim.FIRM, None, -units))
-                elif kind == _CUSTODY and units < 0:  # more was delivered than custody held
-                    found.append(StockRow(issue, Claim.SUSPENSE, "custody overdrawn", -units))
+                if units > 0 and kind in _FIRM_KINDS:  # what the firm itself is owed without an account
+                    found.append(StockRow(issue, Claim.FIRM, None, units))
+                elif units > 0:  # more was delivered than custody held
+                    found.append(StockRow(issue, Claim.SUSPENSE, "custody overdrawn", units))
             found += [self._delivery(issue, o) for o in self._due(asset_id, ObligationSide.DELIVER)]
             for item in self.book.items_of[asset_id].values():
                 if item.item_kind in _CLAIM_OF_ITEM and item.open_units > 0:
@@ -293,8 +288,8 @@ class ReserveRows:
                 if units < 0 and (holder := self._holder_or_firm(account_id)):
                     found.append(StockRow(issue, _SHORT_OF_HOLDER[holder], str(account_id), -units))
             for (kind, _), units in self.book.kept[asset_id].items():
-                if kind == _CUSTODY and units > 0:
-                    found.append(StockRow(issue, Location.DEPOSITORY, None, units))
+                if kind == _CUSTODY and units < 0:
+                    found.append(StockRow(issue, Location.DEPOSITORY, None, -units))
             found += [self._receipt(issue, due) for due in self._due(asset_id, ObligationSide.RECEIVE)]
             for item in self.book.items_of[asset_id].values():
                 if item.item_kind in _LOCATION_OF_ITEM and item.open_units > 0:
@@ -315,7 +310,7 @@ class ReserveRows:
                 yield self._receipt(self.book.assets[asset_id].issue, due)
         for item in self.book.items.values():
             is_located = item.item_kind in _LOCATION_OF_ITEM and item.open_units > 0
-            if is_located and self.book.is_security(item.asset_id):
+            if is_located and item.asset_id in self.book.securities:
                 yield self._location_of_item(self.book.assets[item.asset_id].issue, item)
 
     def prices(self, issues: Iterable[str]) -> list[PriceRow]:
@@ -329,12 +324,8 @@ class ReserveRows:
 
     def issues_of_accounts(self, accounts: Iterable[int]) -> set[str]:
         """The issues of which accounts have something."""
-        return {asset.issue for account_id in accounts for asset in self._securities(account_id)}
-
-    def _securities(self, account_id: int) -> Iterator[Asset]:
-        for asset_id in self.book.assets_of.get(account_id, ()):
-            if self.book.is_security(asset_id):
-                yield self.book.assets[asset_id]
+        book = self.book
+        return {book.assets[s].issue for a in accounts for s in book.securities_of.get(a, ())}
 
     def _holder_or_firm(self, account_id: int) -> Holder:
         return self._holder(account_id) or Holder.FIRM
@@ -397,22 +388,22 @@ class ReserveRows:
         book = self.book
         found: list[TotalRow] = []
         for draft in book.drafts.values():
-            if book.is_currency(draft.asset_id) and (formula := self._formula(draft.account_id)):
+            if draft.asset_id in book.currencies and (formula := self._formula(draft.account_id)):
                 amount = _amount(draft.units, book.prices.get(draft.asset_id), is_credit=True)
                 found.append(TotalRow(Total.DRAFTS, amount, self._since(draft.drawn_epoch_day), formula))
         for item in book.items.values():
             total = _TOTAL_OF_ITEM.get(item.item_kind)
             # nobody knows whose a credit in suspense is: it counts as a customer's
             code = item.account_class_code or AccountClass.CUSTOMER_CASH
-            if total is not None and book.is_currency(item.asset_id) and code in FORMULA_CLASSES:
+            if total is not None and item.asset_id in book.currencies and code in FORMULA_CLASSES:
                 is_credit = total is Total.SUSPENSE_SHORT
                 amount = _amount(item.open_units, book.prices.get(item.asset_id), is_credit=is_credit)
                 formula = Formula.PAB if code == AccountClass.PAB else Formula.CUSTOMER
                 found.append(TotalRow(total, amount, self._since(item.opened_epoch_day), formula))
         # what is owed in a currency without a price is a credit that nobody knows
-        for account_id, count in self._unknown_credits.items():
-            if formula := self._formula(account_id):
-                found += [TotalRow(Total.FREE_CREDITS, None, None, formula)] * count
+        for account_id, cash in self._cash.items():
+            if cash.unknown_credits and (formula := self._formula(account_id)):
+                found += [TotalRow(Total.FREE_CREDITS, None, None, formula)] * cash.unknown_credits
         return found
 
     def _formula(self, account_id: int) -> Formula | None:
@@ -430,7 +421,7 @@ class ReserveRows:
             for asset_id in dollars:
                 for (of_kind, bank), units in book.kept[asset_id].items():
                     if of_kind == kind:
-                        held[bank, code] = held.get((bank, code), 0) + units
+                        held[bank, code] = held.get((bank, code), 0) - units
         return [
             DepositRow(
                 str(bank),

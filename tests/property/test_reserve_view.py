@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from engine.projections.reserve_book import POSTING
 from engine.projections.reserve_rows import ReserveRows, stock_cells
 from engine.projections.reserve_view import ReserveRules, ReserveView
 from engine.reserve.case_files import CLAIMS, FORMULAS, HOLDERS, LOCATIONS, TOTALS, Case
@@ -308,14 +309,14 @@ def test_what_is_owed_and_what_is_still_to_come_are_the_engine_s_balances(
     owed: Counter[Any] = Counter()
     for asset, by_account in book.owed.items():
         owed.update({(asset, account): units for account, units in by_account.items()})
-    for row in (row for rows in book.pending.values() for row in rows):
-        assert row.value_epoch_day > book.business_epoch_day
-        for code, party, units in (
-            (row.debit_account_kind_code, row.debit_party_id, -row.amount_units),
-            (row.credit_account_kind_code, row.credit_party_id, row.amount_units),
-        ):
-            if code == Kind.CLIENT:
-                owed[row.asset_id, party] += units
+    for account, by_currency in book.cash.items():
+        owed.update({(asset, account): units for asset, units in by_currency.items()})
+    for posting in (posting for postings in book.pending.values() for posting in postings):
+        row = dict(zip(POSTING, posting, strict=True))
+        assert row["value_epoch_day"] > book.business_epoch_day
+        for side, sign in (("debit", -1), ("credit", 1)):
+            if row[f"{side}_account_kind_code"] == Kind.CLIENT:
+                owed[row["asset_id"], row[f"{side}_party_id"]] += sign * row["amount_units"]
     for account in OWNERS:
         for asset in (USD, ACME, BETA):
             assert owed[asset, account] == -balances.balance(Kind.CLIENT, account, asset)

@@ -100,6 +100,7 @@ CHECKS = {
         "statement_equals_marts": True,
         "arithmetic_holds": True,
         "filing_verifies": True,
+        "live_equals_filed": True,
         "order_is_prepared": True,
         "deposit_approved": False,
     },

@@ -14,6 +14,7 @@ from engine.errors import PlatformError
 from engine.projections.reserve_rows import TotalRow
 from engine.projections.reserve_view import ReserveView, folded
 from engine.reserve.case_files import TOTALS, read_case
+from engine.reserve.findings import REQUIREMENT
 from engine.reserve.terms import Formula, Frequency, Method
 from orchestration.checks import row_check
 from orchestration.lake.tables import as_of_epoch_day, date_of, epoch_day_of, lake_rows
@@ -29,6 +30,7 @@ from schemas.market import BusinessDayStarted
     asset=KEY.path,
     name="live_equals_filed",
     description="Lines and requirement that the journal folds to, with unrecorded breaks, are those filed.",
+    shown=len(Formula) * (REQUIREMENT + len(FIGURES) + 1),  # all that there can be
 )
 def live_equals_filed(home: Home, clock: Clock) -> list[str]:
     """Every line and total of the newest filings that the journal does not fold to."""

@@ -1,0 +1,153 @@
+"""The live reserve as a reader sees it: what moves it now, its file, its command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.config import Home
+from engine.journal.writer import JournalWriter
+from engine.projections.reserve_view import ReserveRules, ReserveView, reserve_path, reserve_writer
+from engine.reserve.terms import Formula, Frequency, Method
+from orchestration.cli import app
+from orchestration.warehouse.reserve_rules import reserve_rules
+from schemas.ledger import ContributeCapital
+from schemas.market import SetMark
+from schemas.safekeeping import OpenSuspense, SendToTransfer
+from schemas.settlement import RunSettlementCycle
+from tests.support.scenario import World
+
+RULES = ReserveRules(Method.ALTERNATIVE, Frequency.DAILY, 10**12, 10**9)
+USD, ACME = 1, 2
+OPENING = """
+    open 7 CUSTOMER_CASH
+    open 8 CUSTOMER_CASH
+    open 9 PAB
+    deposit 7 5000.00
+    deposit 8 3000.00
+    transfer 7 ACME 100
+"""
+
+
+def view_of(world: World) -> ReserveView:
+    view = ReserveView(RULES)
+    for frame in world.journal.frames:
+        view.fold(frame)
+    return view
+
+
+def customers(world: World) -> dict[str, Any]:
+    return view_of(world).figures()["formulas"]["customer"]
+
+
+def since(world: World, days: int) -> int:
+    return world.pipeline.state.business_epoch_day - days
+
+
+def test_the_largest_rows_of_each_line_come_first() -> None:
+    told = customers(World().play(OPENING))
+    assert told["lines"]["1"] == told["requirement_minor"] == 8_000_00
+    assert told["contributors"] == [
+        {"item": 1, "source": "account 7", "amount_minor": 5_000_00},
+        {"item": 1, "source": "account 8", "amount_minor": 3_000_00},
+    ]
+
+
+def test_change_is_told_since_the_day_began() -> None:
+    world = World().play(OPENING)
+    world.day("2026-10-06")
+    world.play("deposit 8 250.00")
+    told = customers(world)
+    assert {item: change for item, change in told["since_start_of_day"].items() if change} == {
+        "1": 250_00,
+        "16": 250_00,
+    }
+
+
+@pytest.mark.parametrize(
+    ("age", "days_left"),
+    [(41, None), (40, 1), (38, 3), (31, 10), (30, None)],  # over age already; not within ten days
+)
+def test_a_transfer_comes_of_age_on_its_forty_first_day(age: int, days_left: int | None) -> None:
+    """Item 9, over 40 calendar days: 30 ACME of 100.00, of which customers own all."""
+    world = World().play(OPENING)
+    sent = {"asset_id": ACME, "transfer_units": 30, "operator_id": 1}
+    world.send(SendToTransfer, opened_epoch_day=since(world, age), **sent)
+    told = customers(world)
+    assert told["lines"]["9"] == (3_000_00 if age > 40 else 0)
+    ageing = [(a["item"], a["days_left"], a["amount_minor"]) for a in told["about_to_age"]]
+    assert ageing == ([] if days_left is None else [(9, days_left, 3_000_00)])
+
+
+def test_what_ages_adds_what_is_told() -> None:
+    """Told on Monday, added when the day has come: 30 ACME in transfer, at a mark that has changed."""
+    world = World().play(OPENING)
+    sent = {"asset_id": ACME, "transfer_units": 30, "operator_id": 1}
+    world.send(SendToTransfer, opened_epoch_day=since(world, 40), **sent)
+    world.send(SetMark, instrument_id=1, mark_ticks=90_00)
+    view = view_of(world)
+    (soon,) = view.figures()["formulas"]["customer"]["about_to_age"]
+    before = view.figure(Formula.CUSTOMER).requirement
+    world.day("2026-10-06")
+    after = view_of(world)
+    after.update()
+    assert soon["amount_minor"] == 2_700_00
+    assert after.figure(Formula.CUSTOMER).requirement == before + soon["amount_minor"]
+
+
+def test_money_in_suspense_comes_of_age_after_seven_business_days() -> None:
+    world = World().play(OPENING)
+    world.send(ContributeCapital, asset_id=USD, amount_units=900_00, operator_id=1)
+    suspense = {"suspense_side_code": 1, "asset_id": USD, "suspense_units": 70_00, "operator_id": 1}
+    world.send(OpenSuspense, opened_epoch_day=since(world, 7), **suspense)  # Monday, 28 September 2026
+    (soon,) = customers(world)["about_to_age"]
+    assert (soon["item"], soon["source"], soon["opened_on"]) == (8, "suspense_short", "2026-09-28")
+    assert soon["amount_minor"] == 70_00
+    assert soon["days_left"] == 3  # of age as of Thursday: the eighth business day
+
+
+def test_nothing_is_told_before_the_first_day() -> None:
+    told = ReserveView(RULES).figures()
+    assert (told["as_of"], told["formulas"]) == (None, {})
+
+
+def test_capital_that_is_needed_and_not_told_leaves_the_requirement_unknown() -> None:
+    world = World().play("""
+        open 6 CUSTOMER_MARGIN
+        open 1 STREET
+        deposit 6 60000.00
+        transfer 6 BETA 2000
+        order 1 #1 SELL 1500 ACME @ 100.00 GTC -> accepted
+        order 6 #1 BUY 1500 ACME @ 100.00 IOC -> filled 1500
+    """)
+    world.send(RunSettlementCycle, trade_epoch_day=since(world, 0))
+    world.day("2026-10-06")
+    view = ReserveView(RULES._replace(tentative_net_capital_minor=None))
+    for frame in world.journal.frames:
+        view.fold(frame)
+    (gap,) = view.figures()["formulas"]["customer"]["indeterminate"]
+    assert gap["item"] == 10 and "Note E(5)" in gap["reason"]
+
+
+def test_the_file_and_the_command_say_the_same(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    journal = JournalWriter.open(home.journal, segment_bytes=1 << 20)
+    world = World(journal).play(OPENING)
+    last = world.pipeline.state.sequence
+    world.play("deposit 8 1.00")
+    journal.close()
+    reserve_writer(home, reserve_rules()).run(lambda: True)
+    written = json.loads(reserve_path(home).read_text())
+    assert written.pop("written_at_ns") > 0
+    asked = ["reserve", "live", "--home", str(home.root)]
+    whole = CliRunner().invoke(app, asked)
+    assert whole.exit_code == 0 and json.loads(whole.stdout) == written
+    assert written["formulas"]["customer"]["requirement_minor"] == 8_001_00
+    before = CliRunner().invoke(app, [*asked, "--at-sequence", str(last)])
+    assert json.loads(before.stdout)["formulas"]["customer"]["requirement_minor"] == 8_000_00
+    beyond = CliRunner().invoke(app, [*asked, "--at-sequence", "999999"])
+    assert beyond.exit_code == 2 and "before 999999" in beyond.stderr

@@ -8,7 +8,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from schemas.ledger import BankLoanTaken, Posting
 from schemas.market import AssetRegistered, BusinessDayStarted, InstrumentListed, MarkChanged
 from schemas.packed import pack
 from schemas.record import record_of
+from schemas.reserve import FirmCapitalRecorded
 from schemas.settlement import SettlementFailed, SettlementInstructed
 
 Tell = Callable[[str], None]
@@ -40,7 +40,8 @@ POSITIONS = 10  # an account
 EVENTS = 200_000  # folded in a pass
 EVENTS_A_FRAME = 64
 UPDATES = 100  # of each kind in a pass
-RULES = ReserveRules(Method.ALTERNATIVE, Frequency.DAILY, 10**13, 900_000_000 * CENTS)
+RULES = ReserveRules(Method.ALTERNATIVE, Frequency.DAILY)
+TENTATIVE_NET_CAPITAL_MINOR = 900_000_000 * CENTS
 _CLASSES = np.array(
     [AccountClass.CUSTOMER_CASH] * 50
     + [AccountClass.CUSTOMER_MARGIN] * 44
@@ -64,6 +65,12 @@ class DrawnBook:
         """Everything that there is on the morning."""
         n, count = self.issues, self.accounts
         yield self.frame(BusinessDayStarted, 1, business_epoch_day=DAY)
+        yield self.frame(
+            FirmCapitalRecorded,
+            1,
+            tentative_net_capital_minor=TENTATIVE_NET_CAPITAL_MINOR,
+            as_of_epoch_day=DAY,
+        )
         symbols = [pack("USD"), *(pack(f"I{i}") for i in range(n))]
         kinds = [int(AssetClass.CURRENCY), *[int(AssetClass.SECURITY)] * n]
         assets = np.arange(1, n + 2)
@@ -260,7 +267,7 @@ def _figures(view: ReserveView) -> None:
 def _whole_case(view: ReserveView) -> Case:
     rows, issues = view.rows, list(view.book.assets_of_issue)
     return case_of_rows(
-        {"tentative_net_capital": Decimal(RULES.tentative_net_capital_minor or 0) / CENTS},
+        rows.firm(),
         accounts=[
             (a.account_id, HOLDERS.index(a.holder), *a[2:]) for a in rows.accounts(view.book.account_classes)
         ],

@@ -40,7 +40,7 @@ from schemas.market import AssetRegistered, BusinessDayStarted, InstrumentListed
 from schemas.packed import unpack
 from schemas.payments import DraftIssued, DraftPaid
 from schemas.record import record_of
-from schemas.reserve import ReserveAccountOpened
+from schemas.reserve import BankEquityRecorded, FirmCapitalRecorded, ReserveAccountOpened
 from schemas.safekeeping import (
     CountDifferenceFound,
     CountDifferenceResolved,
@@ -61,7 +61,7 @@ DAY_NS = 86_400 * 10**9
 DOLLAR = "USD"
 _CLIENT, _PAYABLE = int(Kind.CLIENT), int(Kind.WITHDRAWAL_PAYABLE)
 _RESERVE_KINDS = frozenset({int(Kind.RESERVE_BANK), int(Kind.PAB_RESERVE_BANK)})
-_STOCK_KINDS = frozenset({int(Kind.FIRM_CAPITAL), int(Kind.FEE_INCOME), int(Kind.CUSTODY)})
+_STOCK_KINDS = _RESERVE_KINDS | {int(Kind.FIRM_CAPITAL), int(Kind.FEE_INCOME), int(Kind.CUSTODY)}
 POSTING = (
     "asset_id",
     "amount_units",
@@ -136,6 +136,14 @@ class Link(NamedTuple):
     is_affiliate: bool = False
 
 
+class FirmCapital(NamedTuple):
+    """A net capital computation, in cents."""
+
+    tentative_net_capital_minor: int
+    net_capital_minor: int
+    aggregate_indebtedness_minor: int
+
+
 @dataclass
 class Touched:
     """What events have touched since it was last taken."""
@@ -179,6 +187,8 @@ class ReserveBook:
         self.drafts: dict[int, Draft] = {}
         self.drawn: defaultdict[int, dict[int, int]] = defaultdict(dict)  # account, currency: units of drafts
         self.reserve_accounts: dict[tuple[int, int], bool] = {}  # bank, formula: whether an affiliate's
+        self.bank_equities: dict[int, int] = {}  # in cents, as last recorded
+        self.firm_capital: FirmCapital | None = None  # as last recorded
         self.touched = Touched()
         self.pending: defaultdict[int, list[Any]] = defaultdict(list)  # postings by value date
         self._instruments: dict[int, Any] = {}  # those that price an asset
@@ -196,6 +206,8 @@ class ReserveBook:
                 Posting: self._fold_postings,
                 BankLoanTaken: self._fold_bank_loans,
                 ReserveAccountOpened: self._fold_reserve_accounts,
+                BankEquityRecorded: self._fold_bank_equities,
+                FirmCapitalRecorded: self._fold_firm_capitals,
                 SettlementInstructed: self._fold_obligations,
                 SettlementConfirmed: self._fold_settlements,
                 SettlementFailed: self._fold_failures,
@@ -310,6 +322,18 @@ class ReserveBook:
             self.reserve_accounts[row.bank_id, row.reserve_formula_code] = bool(row.is_affiliate)
         self.touched.has_deposits = True
 
+    def _fold_bank_equities(self, rows: Iterable[Any]) -> None:
+        for row in rows:
+            self.bank_equities[row.bank_id] = row.equity_minor
+        self.touched.has_deposits = True
+
+    def _fold_firm_capitals(self, rows: Iterable[Any]) -> None:
+        for row in rows:
+            self.firm_capital = FirmCapital(
+                row.tentative_net_capital_minor, row.net_capital_minor, row.aggregate_indebtedness_minor
+            )
+        self.touched.has_deposits = True
+
     # Balances ---------------------------------------------------------------------------------------
 
     def _fold_postings(self, rows: Iterable[Any]) -> None:
@@ -343,6 +367,7 @@ class ReserveBook:
             kept = self.kept[asset]
             kept[kind, party] = kept.get((kind, party), 0) + units
             self.touched.securities.add(asset)
+            self.touched.has_deposits |= kind in _RESERVE_KINDS
 
     def _move_money(self, asset: int, kind: int, party: int, units: int) -> None:
         if kind in (_CLIENT, _PAYABLE):

@@ -8,6 +8,7 @@ row says is told in docs/ledger.md; the warehouse says it again in SQL, and a te
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from engine.projections.reserve_book import (
@@ -110,12 +111,14 @@ class TotalRow(NamedTuple):
 
 
 class DepositRow(NamedTuple):
-    """What lies in a special reserve bank account, in dollars alone."""
+    """A row of `int_reserve_deposits`: what lies in a special reserve bank account, and the bank's equity."""
 
     bank: str
     formula: Formula
     cash_minor: int
+    bank_equity_minor: int | None
     is_affiliate: bool
+    qualified_securities_minor: int
 
 
 class Changes(NamedTuple):
@@ -151,9 +154,11 @@ class ReserveRows:
         """What has other rows since this was last asked."""
         book, touched = self.book, self.book.take_touched()
         assets, accounts, has_totals = touched.securities, touched.accounts, touched.has_totals
+        has_deposits = touched.has_deposits
         for asset_id in touched.priced:
             if asset_id in book.securities:
                 assets.add(asset_id)
+                has_deposits |= any(kind in RESERVE_KIND_OF.values() for kind, _ in book.kept[asset_id])
                 accounts.update(book.owed[asset_id])
             else:
                 for balances in (book.cash, book.payable):
@@ -173,7 +178,7 @@ class ReserveRows:
             if household := book.links[account_id].household_id if account_id in book.links else 0:
                 accounts |= book.members[household]
         issues = {book.assets[a].issue for a in assets if a in book.securities}
-        return Changes(issues, accounts, has_totals, touched.has_deposits, touched.has_day)
+        return Changes(issues, accounts, has_totals, has_deposits, touched.has_day)
 
     # Accounts ---------------------------------------------------------------------------------------
 
@@ -272,7 +277,7 @@ class ReserveRows:
             for (kind, _), units in self.book.kept[asset_id].items():
                 if units > 0 and kind in _FIRM_KINDS:  # what the firm itself is owed without an account
                     found.append(StockRow(issue, Claim.FIRM, None, units))
-                elif units > 0:  # more was delivered than custody held
+                elif units > 0 and kind == _CUSTODY:  # more was delivered than custody held
                     found.append(StockRow(issue, Claim.SUSPENSE, "custody overdrawn", units))
             found += [self._delivery(issue, o) for o in self._due(asset_id, ObligationSide.DELIVER)]
             for item in self.book.items_of[asset_id].values():
@@ -288,7 +293,7 @@ class ReserveRows:
                 if units < 0 and (holder := self._holder_or_firm(account_id)):
                     found.append(StockRow(issue, _SHORT_OF_HOLDER[holder], str(account_id), -units))
             for (kind, _), units in self.book.kept[asset_id].items():
-                if kind == _CUSTODY and units < 0:
+                if units < 0 and (kind == _CUSTODY or kind in RESERVE_KIND_OF.values()):
                     found.append(StockRow(issue, Location.DEPOSITORY, None, -units))
             found += [self._receipt(issue, due) for due in self._due(asset_id, ObligationSide.RECEIVE)]
             for item in self.book.items_of[asset_id].values():
@@ -413,24 +418,35 @@ class ReserveRows:
         return Formula.PAB if code == AccountClass.PAB else Formula.CUSTOMER
 
     def deposits(self) -> list[DepositRow]:
-        """What lies in each special reserve bank account."""
+        """What lies in each special reserve account: dollars, and securities at their mark, rounded down."""
         book = self.book
-        dollars = [a for a, asset in book.assets.items() if asset.symbol == DOLLAR]
-        held: dict[tuple[int, int], int] = dict.fromkeys(book.reserve_accounts, 0)
-        for code, kind in RESERVE_KIND_OF.items():
-            for asset_id in dollars:
-                for (of_kind, bank), units in book.kept[asset_id].items():
-                    if of_kind == kind:
-                        held[bank, code] = held.get((bank, code), 0) - units
         return [
             DepositRow(
                 str(bank),
                 Formula.CUSTOMER if code == ReserveFormula.CUSTOMER else Formula.PAB,
-                units,
-                book.reserve_accounts.get((bank, code), False),
+                sum(units for asset_id, units in held if book.assets[asset_id].symbol == DOLLAR),
+                book.bank_equities.get(bank),
+                is_affiliate,
+                sum(
+                    _down(units, price)
+                    for asset_id, units in held
+                    if asset_id in book.securities and (price := book.prices.get(asset_id)) is not None
+                ),
             )
-            for (bank, code), units in sorted(held.items())
+            for (bank, code), is_affiliate in sorted(book.reserve_accounts.items())
+            for held in [self._held_in_reserve(bank, RESERVE_KIND_OF[code])]
         ]
+
+    def firm(self) -> dict[str, Decimal]:
+        """The firm's capital in dollars, by the names of its file; nothing while none is recorded."""
+        capital = self.book.firm_capital
+        told = {} if capital is None else capital._asdict()
+        return {name.removesuffix("_minor"): Decimal(cents) / CENTS for name, cents in told.items()}
+
+    def _held_in_reserve(self, bank: int, kind: int) -> list[tuple[int, int]]:
+        """Assets in a reserve account, and their units."""
+        balances = ((asset_id, kept.get((kind, bank), 0)) for asset_id, kept in self.book.kept.items())
+        return [(asset_id, -units) for asset_id, units in balances if units]
 
 
 def stock_case(claims: Iterable[StockRow], locations: Iterable[StockRow], prices: Iterable[PriceRow]) -> Case:

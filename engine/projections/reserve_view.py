@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.errors import BadInput, PlatformError
@@ -23,7 +22,7 @@ from engine.reserve.computation import Figure, reserve_balances, rule_version
 from engine.reserve.eligible_deposit import Direction, ExcessDebits, deposit_order
 from engine.reserve.findings import REQUIREMENT
 from engine.reserve.live import LiveReserve, case_of_rows
-from engine.reserve.terms import CENTS, Formula, Frequency, Indeterminate, Method
+from engine.reserve.terms import Formula, Frequency, Indeterminate, Method
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,12 +36,10 @@ EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 class ReserveRules(NamedTuple):
-    """What the reserve is computed by and the journal does not say, amounts in cents; None is not told."""
+    """What the reserve is computed by and the journal does not say."""
 
     method: Method
     frequency: Frequency
-    bank_equity_minor: int | None = None
-    tentative_net_capital_minor: int | None = None
 
 
 class ReserveView:
@@ -201,12 +198,10 @@ class ReserveView:
             return {}
 
     def _replace_facts(self) -> None:
-        rules, capital = self.rules, self.rules.tentative_net_capital_minor
-        firm = {} if capital is None else {"tentative_net_capital": Decimal(capital) / CENTS}
         self._totals = [*self.rows.totals(), *self._breaks]
         self.live.replace_facts(
             case_of_rows(
-                firm,
+                self.rows.firm(),
                 other=[
                     (TOTALS.index(t.item), *t[1:3], None if t.formula is None else FORMULAS.index(t.formula))
                     for t in self._totals
@@ -215,9 +210,9 @@ class ReserveView:
                     (
                         d.bank,
                         d.cash_minor,
-                        rules.bank_equity_minor,
+                        d.bank_equity_minor,
                         d.is_affiliate,
-                        0,
+                        d.qualified_securities_minor,
                         FORMULAS.index(d.formula),
                     )
                     for d in self.rows.deposits()

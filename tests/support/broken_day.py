@@ -441,6 +441,21 @@ class BrokenDay(BookRows):
 
     def _reserve(self, payment: int, amount: int) -> None:
         self.event(
+            reserve.ReserveAccountOpened,
+            bank_id=1,
+            reserve_formula_code=codes.ReserveFormula.CUSTOMER,
+            is_affiliate=0,
+            letter_document_id=1,
+            operator_id=1,
+        )
+        self.event(
+            reserve.BankEquityRecorded,
+            bank_id=1,
+            equity_minor=10**12,
+            as_of_epoch_day=THURSDAY,
+            operator_id=1,
+        )
+        self.event(
             reserve.ReserveDepositOrdered,
             payment_id=payment,
             asset_id=USD,

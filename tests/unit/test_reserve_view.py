@@ -21,7 +21,7 @@ from schemas.safekeeping import OpenSuspense, SendToTransfer
 from schemas.settlement import RunSettlementCycle
 from tests.support.scenario import World
 
-RULES = ReserveRules(Method.ALTERNATIVE, Frequency.DAILY, 10**12, 10**9)
+RULES = ReserveRules(Method.ALTERNATIVE, Frequency.DAILY)
 USD, ACME = 1, 2
 OPENING = """
     open 7 CUSTOMER_CASH
@@ -126,7 +126,7 @@ def test_capital_that_is_needed_and_not_told_leaves_the_requirement_unknown() ->
     """)
     world.send(RunSettlementCycle, trade_epoch_day=since(world, 0))
     world.day("2026-10-06")
-    view = ReserveView(RULES._replace(tentative_net_capital_minor=None))
+    view = ReserveView(RULES)
     for frame in world.journal.frames:
         view.fold(frame)
     (gap,) = view.figures()["formulas"]["customer"]["indeterminate"]

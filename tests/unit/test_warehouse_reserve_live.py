@@ -26,9 +26,7 @@ from tests.support.lake_fixture import write_lake
 from tests.support.played_day import Played, play
 from tests.unit.test_warehouse_build import dbt
 
-RULES = ReserveRules(
-    Method.ALTERNATIVE, Frequency.DAILY, bank_equity_minor=10**12, tentative_net_capital_minor=2_500_000_000
-)
+RULES = ReserveRules(Method.ALTERNATIVE, Frequency.DAILY)
 TABLES = ("accounts", "claims", "locations", "prices", "totals", "deposits", "firm")
 MODELS = ("int_reserve_holdings", *(f"int_reserve_{table}" for table in TABLES))
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -65,8 +63,7 @@ def built(day: Played, sequence: int, home: Path, **more: str) -> dict[str, Any]
             if row["sequence"] <= sequence
         ),
     )
-    told = {"reserve_bank_equity_minor": 10**12, "reserve_tentative_net_capital_minor": 2_500_000_000, **more}
-    variables = ", ".join(f"{name}: {value}" for name, value in told.items())
+    variables = ", ".join(f"{name}: {value}" for name, value in more.items())
     made = dbt(home, "run", "--select", *(f"+{m}" for m in MODELS), "--vars", f"{{{variables}}}")
     assert made.returncode == 0, made.stdout + made.stderr
     with duckdb.connect(str(home / "warehouse" / "onebook.duckdb"), read_only=True) as warehouse:
@@ -93,10 +90,10 @@ def same_rows(view: ReserveView, tables: dict[str, Any]) -> None:
     places = [(*c[:5], day_of(c[5])) for issue in issues for c in rows.locations(issue)]
     prices = [(p.issue, Decimal(p.price) / PRICE_SCALE, p.is_exempt) for p in rows.prices(issues)]
     totals = [(t.item, t.formula, t.amount_minor, day_of(t.opened_epoch_day)) for t in rows.totals()]
-    deposits = [(d.bank, d.formula, d.cash_minor, 10**12, d.is_affiliate, 0) for d in rows.deposits()]
+    firm = [book.firm_capital] if book.firm_capital else []
     for name, told in (
         ("accounts", accounts), ("claims", claims), ("locations", places), ("prices", prices),
-        ("totals", totals), ("deposits", deposits),
+        ("totals", totals), ("deposits", rows.deposits()), ("firm", firm),
     ):  # fmt: skip
         due = Counter(tuple(row) for row in tables[name].iter_rows())
         assert Counter(told) == due, name

@@ -8,8 +8,10 @@ from typing import Any
 import dagster as dg
 
 from engine.config import Home
-from orchestration.lake.sensors import inbox_sensor, journal_sensor
+from engine.projections.lake import LakeWriter
+from orchestration.lake.sensors import approval_sensor, inbox_sensor, journal_sensor
 from schemas.market import BusinessDayStarted
+from schemas.reserve import ReserveDepositOrdered
 from tests.support.lake_home import NOW_NS, append_frame
 
 
@@ -52,3 +54,26 @@ def test_a_journal_that_grew_asks_once(tmp_path: Path) -> None:
         assert isinstance(sensor(dg.build_sensor_context(instance, cursor="1"), home=home), dg.SkipReason)
         instance.create_run_for_job(idle, status=dg.DagsterRunStatus.STARTED)
         assert isinstance(sensor(dg.build_sensor_context(instance), home=home), dg.SkipReason)
+
+
+def test_an_approved_reserve_order_asks_once(tmp_path: Path) -> None:
+    home, sensor = Home(tmp_path), approval_sensor(idle)
+    assert isinstance(sensor(dg.build_sensor_context(), home=home), dg.SkipReason)
+    approved = ReserveDepositOrdered(
+        sequence=1,
+        cause_sequence=1,
+        occurred_at_ns=NOW_NS,
+        payment_id=9,
+        asset_id=1,
+        deposit_minor=5,
+        withdrawal_minor=0,
+        as_of_epoch_day=1,
+        preparer_operator_id=1,
+        approver_operator_id=2,
+    )
+    append_frame(home, [approved])
+    with LakeWriter(home) as writer:
+        writer.catch_up()
+    asked: Any = sensor(dg.build_sensor_context(), home=home)
+    assert ([r.run_key for r in asked.run_requests], asked.cursor) == (["orders-1"], "1")
+    assert isinstance(sensor(dg.build_sensor_context(cursor="1"), home=home), dg.SkipReason)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
+from typing import Any
 
 import pytest
 
+from engine.gateway.protocol import Receipt
+from orchestration.products.reserve.orders import OrderRefused, approve, reject
 from schemas import codes
 from schemas.codes import CapitalMethod, ControlStep, RejectReason, ReserveFormula
 from schemas.codes import LedgerAccountKind as Kind
@@ -499,3 +504,34 @@ def test_a_withdrawal_is_judged_on_the_day_of_its_approval(firm: Firm) -> None:
     )
     firm.must(PrepareReserveOrder, **_order(11, 0, 401, as_of_epoch_day=MONDAY + 3))
     assert _approve(firm, 10) is RejectReason.BELOW_REQUIREMENT
+
+
+class Desk:
+    """A client of a firm's engine, as a person's command line is one."""
+
+    def __init__(self, firm: Firm) -> None:
+        self._firm = firm
+
+    def submit(self, commands: Sequence[Any]) -> Receipt:
+        events: list[Any] = []
+        for c in commands:
+            asked = asdict(c)
+            del asked["sequence"], asked["received_at_ns"]  # the gateway gives them
+            self._firm.do(type(c), **asked)
+            events += self._firm.events
+        return Receipt(1, 1, tuple(events))
+
+
+def test_a_person_decides_through_a_client_and_is_told_why_not(firm: Firm) -> None:
+    firm.must(PrepareReserveOrder, **_order(9, 500))
+    firm.must(PrepareReserveOrder, **_order(10, 5_000))
+    desk = Desk(firm)
+    with pytest.raises(OrderRefused, match="order 9 was refused: SAME_PERSON"):
+        approve(desk, 9, MAKER)
+    with pytest.raises(OrderRefused, match="order 10 was refused: INSUFFICIENT_CASH"):
+        approve(desk, 10, CHECKER)
+    approve(desk, 9, CHECKER)
+    assert firm.balance(Kind.RESERVE_BANK, 1, USD) == 500
+    reject(desk, 10, CHECKER)
+    with pytest.raises(OrderRefused, match="order 10 was refused: WRONG_STATE"):
+        approve(desk, 10, CHECKER)

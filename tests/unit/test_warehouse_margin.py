@@ -52,7 +52,8 @@ def test_the_last_report_of_each_day_is_told(home: Home) -> None:
     excess = "equity_minor - initial_margin_minor = excess_minor"
     both = f"{excess} and equity_minor - maintenance_margin_minor = maintenance_excess_minor"
     assert rows(home, "reported_margins", both) == [(True,)] * 8
-    retail = set(read_table(home, AccountMarginSet)["account_id"].to_list())
+    terms = read_table(home, AccountMarginSet)
+    retail = set(terms.filter(terms["is_retail"] != 0)["account_id"].to_list())
     assert {
         a for a, is_retail in rows(home, "reported_margins", "account_id, is_retail") if is_retail
     } == retail

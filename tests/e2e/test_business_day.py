@@ -118,11 +118,14 @@ def test_the_reserve_is_filed_ordered_and_paid_once(days: tuple[Home, Home, str]
     assert filed["reduction_minor"] == (-(-debits * 2 // 100) if formula is Formula.CUSTOMER else 0)
     assert filed["requirement_minor"] == max(0, credits - (debits - filed["reduction_minor"])) > 0
     code = ReserveFormula.PAB if formula is Formula.PAB else ReserveFormula.CUSTOMER
-    ordered = read_table(home, ReserveDepositOrdered).filter(pl.col("reserve_formula_code") == code)
-    order = ordered.sort("sequence").to_dicts()[-1]
-    assert order["deposit_minor"] == filed["requirement_minor"] - filed["deposit_minor"]
-    assert order["preparer_operator_id"] != order["approver_operator_id"]
     folder = (home.root / filed["path"]).parent
+    payment_id = json.loads((folder / "statement.json").read_bytes())["deposit"]["payment_id"]
+    ordered = read_table(home, ReserveDepositOrdered).filter(pl.col("payment_id") == payment_id).to_dicts()
+    missing = max(filed["requirement_minor"] - filed["deposit_minor"], 0)
+    assert [o["deposit_minor"] for o in ordered] == ([missing] if missing else [])
+    for order in ordered:
+        assert order["reserve_formula_code"] == code
+        assert order["preparer_operator_id"] != order["approver_operator_id"]
     told = onebook("verify", "reserve", str(folder))
     assert told.returncode == 0, told.stderr
 

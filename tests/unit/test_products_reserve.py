@@ -417,6 +417,16 @@ def test_the_catalogue_shows_lines_of_both_formulas_and_a_plot_of_each(home: Hom
     assert all("image/svg+xml" in told[f"{formula}_plot"].value for formula in ("customer", "pab"))
 
 
+def test_both_filings_tell_of_the_same_journal(home: Home) -> None:
+    _publish(home, pab=70_00)
+    _materialized(home, Desk(home))
+    filed = [
+        read_filing(home, f) for formula in Formula for f in filings_of(home, DAY, formula)
+    ]  # the customers' deposit is journaled, and lies behind both
+    assert [s["inputs"]["journal_sequence"] for s in filed] == [2, 2]
+    assert filed[0]["inputs"]["files"] == filed[1]["inputs"]["files"]
+
+
 def test_a_formula_that_is_not_known_does_not_hold_the_other(home: Home) -> None:
     book = small_book(pab=70_00)
     is_pab = pl.col("formula") == "pab"

@@ -82,14 +82,13 @@ def reserve(
         as_of = _as_of(home)
         for formula in reserve_statement.due_formulas(home, date_of(as_of)):
             try:
-                statement = file_reserve(home, settings, formula)
+                filed.append(file_reserve(home, settings, formula))
             except Indeterminate as missing:
                 unknown.append(f"{formula.value}: {missing}")
-            else:
-                order_deposit(home, clock, engine, statement)
-                filed.append(statement)
     except (Indeterminate, MartMissing) as missing:
         unknown.append(str(missing))
+    for statement in filed:  # when all are filed, so that each tells of the same journal
+        order_deposit(home, clock, engine, statement)
     if unknown:
         beside = ", ".join(s["filing_reference"] for s in filed) or "nothing"
         told = f"INDETERMINATE: {'; '.join(unknown)}; {beside} was filed"

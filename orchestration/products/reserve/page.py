@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.reserve.filing import ITEM_COUNT, Record
+from engine.reserve.terms import Formula
 from orchestration.products import pages
 from orchestration.products.papers import instant_text, money_text
 
+WHOSE = {Formula.CUSTOMER.value: "customers'", Formula.PAB.value: "PAB"}
 ROWS_TOLD = 50  # of an item on the page; sources.json holds every row
 
 
@@ -23,8 +25,8 @@ def statement_html(record: Record, sources: Sequence[Mapping[str, Any]]) -> byte
     test = f" Test run: {record['test_purpose']}." if record["test_purpose"] else ""
     return pages.page(
         f"Reserve computation as of {record['as_of_date']}",
-        f"{rule['text']}, Exhibit A, {record['formula']} accounts. Filing {record['filing_reference']}, "
-        f"{record['currency']}.{restated}{test}",
+        f"{rule['text']}, Exhibit A, {WHOSE[record['formula']]} accounts. "
+        f"Filing {record['filing_reference']}, {record['currency']}.{restated}{test}",
         pages.table(
             "Exhibit A",
             ("Item", "FOCUS box", "Name", "Notes", "Side", "Source rows", "Amount"),

@@ -252,7 +252,7 @@ def _pass(book: DrawnBook) -> dict[str, float]:
     told["fold_us_per_event"] = (folded - began) / (len(frames) * EVENTS_A_FRAME) * 1e6
     view.update()
     _figures(view)
-    told["second_of_events_update_ms"] = (time.process_time() - folded) * 1e3
+    told["update_after_events_ms"] = (time.process_time() - folded) * 1e3
     began = time.process_time()
     view.figures()
     told["file_ms"] = (time.process_time() - began) * 1e3

@@ -15,14 +15,15 @@ from engine.projections.reserve_view import ReserveRules, ReserveView, reserve_p
 from engine.reserve.terms import Formula, Frequency, Method
 from orchestration.cli import app
 from orchestration.warehouse.reserve_rules import reserve_rules
-from schemas.ledger import ContributeCapital
+from schemas.identity import LinkAccount
+from schemas.ledger import BorrowFromBank, ContributeCapital
 from schemas.market import SetMark
 from schemas.safekeeping import OpenSuspense, SendToTransfer
 from schemas.settlement import RunSettlementCycle
 from tests.support.scenario import World
 
 RULES = ReserveRules(Method.ALTERNATIVE, Frequency.DAILY)
-USD, ACME = 1, 2
+USD, ACME, BETA = 1, 2, 3
 OPENING = """
     open 7 CUSTOMER_CASH
     open 8 CUSTOMER_CASH
@@ -38,6 +39,32 @@ def view_of(world: World) -> ReserveView:
     for frame in world.journal.frames:
         view.fold(frame)
     return view
+
+
+def follow(view: ReserveView, world: World) -> dict[int, int | None]:
+    """Fold what is new, and the customers' lines then."""
+    for frame in world.journal.frames[view.frame_count :]:
+        view.fold(frame)
+    view.update()
+    return view.figure(Formula.CUSTOMER).lines
+
+
+def indebted() -> World:
+    """On Tuesday account 6 owes 4,900.00 and has 58 ACME and 120 BETA; the firm has 100 BETA."""
+    world = World().play("""
+        open 1 STREET
+        open 6 CUSTOMER_MARGIN
+        open 7 CUSTOMER_CASH
+        open 10 FIRM
+        deposit 6 900.00
+        transfer 6 BETA 120
+        transfer 10 BETA 100
+        order 1 #1 SELL 58 ACME @ 100.00 GTC -> accepted
+        order 6 #1 BUY 58 ACME @ 100.00 IOC -> filled 58
+    """)
+    world.send(RunSettlementCycle, trade_epoch_day=since(world, 0))
+    world.day("2026-10-06")
+    return world
 
 
 def customers(world: World) -> dict[str, Any]:
@@ -93,10 +120,39 @@ def test_what_ages_adds_what_is_told() -> None:
     (soon,) = view.figures()["formulas"]["customer"]["about_to_age"]
     before = view.figure(Formula.CUSTOMER).requirement
     world.day("2026-10-06")
-    after = view_of(world)
-    after.update()
     assert soon["amount_minor"] == 2_700_00
-    assert after.figure(Formula.CUSTOMER).requirement == before + soon["amount_minor"]
+    assert follow(view, world)[16] == before + soon["amount_minor"]
+
+
+def test_another_price_of_one_security_moves_what_is_margin_of_another() -> None:
+    """140 % of 4,900.00 are 6,860.00: 58 ACME at 100.00, and of BETA 10; at 80.00, and of BETA 22.
+
+    Of the loan of 5,000.00 on 50 BETA the margin securities take their part, and the firm's the rest: Item 2.
+    """
+    world = indebted()
+    world.send(
+        BorrowFromBank, bank_id=1, money_asset_id=USD, loan_units=5_000_00, pledged_asset_id=BETA,
+        pledged_units=50, operator_id=1,
+    )  # fmt: skip
+    view = ReserveView(RULES)
+    assert follow(view, world)[2] == 1_000_00
+    world.send(SetMark, instrument_id=1, mark_ticks=80_00)
+    assert follow(view, world)[2] == 2_200_00
+
+
+def test_who_joins_a_household_moves_the_debits_of_all_of_it() -> None:
+    """Note E(4): the debit of who shares a household with a principal does not count."""
+    world, view = indebted(), ReserveView(RULES)
+    linked = {"household_id": 4, "operator_id": 1}
+    world.send(LinkAccount, account_id=6, is_affiliate=0, **linked)
+    follow(view, world)
+    assert [n.note for n in view.figure(Formula.CUSTOMER).notes] == ["E(1)"]
+    world.send(LinkAccount, account_id=7, is_affiliate=1, **linked)
+    assert follow(view, world)[10] == 0
+    assert view.figure(Formula.CUSTOMER).notes[0][:3] == ("E(4)", 10, -4_900_00)
+    world.send(LinkAccount, account_id=7, household_id=0, is_affiliate=1, operator_id=1)
+    follow(view, world)
+    assert [n.note for n in view.figure(Formula.CUSTOMER).notes] == ["E(1)"]
 
 
 def test_money_in_suspense_comes_of_age_after_seven_business_days() -> None:
@@ -108,6 +164,23 @@ def test_money_in_suspense_comes_of_age_after_seven_business_days() -> None:
     assert (soon["item"], soon["source"], soon["opened_on"]) == (8, "suspense_short", "2026-09-28")
     assert soon["amount_minor"] == 70_00
     assert soon["days_left"] == 3  # of age as of Thursday: the eighth business day
+
+
+def test_securities_of_the_firm_in_a_reserve_account_count_and_are_located() -> None:
+    """(e)(5): six of its own ACME of 100.00, then of 90.00; they stay in the stock record."""
+    world = World().play(f"{OPENING}\n    open 10 FIRM\n    transfer 10 ACME 10")
+    account = {"bank_id": 1, "reserve_formula_code": ReserveFormula.CUSTOMER}
+    order = {"payment_id": 900, "as_of_epoch_day": since(world, 0), "required_minor": 0, "eligible_minor": 0}
+    world.send(OpenReserveAccount, **account, is_affiliate=0, letter_document_id=7, operator_id=1)
+    world.send(RecordQualifiedSecurity, asset_id=ACME, document_id=5, operator_id=1)
+    world.send(PrepareReserveOrder, **account, **order, asset_id=ACME, amount_units=6, operator_id=1)
+    world.send(ApproveReserveOrder, payment_id=900, operator_id=2)
+    view = view_of(world)
+    deposit = view.figures()["formulas"]["customer"]["deposit"]
+    assert (deposit["held_minor"], view.figure(Formula.CUSTOMER).gaps) == (600_00, [])
+    world.send(SetMark, instrument_id=1, mark_ticks=90_00)
+    view.fold(world.journal.frames[-1])
+    assert view.figures()["formulas"]["customer"]["deposit"]["held_minor"] == 540_00
 
 
 def test_nothing_is_told_before_the_first_day() -> None:

@@ -15,9 +15,16 @@ from engine.projections.reserve_view import ReserveRules, ReserveView, reserve_p
 from engine.reserve.terms import Formula, Frequency, Method
 from orchestration.cli import app
 from orchestration.warehouse.reserve_rules import reserve_rules
+from schemas.codes import ReserveFormula
 from schemas.identity import LinkAccount
 from schemas.ledger import BorrowFromBank, ContributeCapital
 from schemas.market import SetMark
+from schemas.reserve import (
+    ApproveReserveOrder,
+    OpenReserveAccount,
+    PrepareReserveOrder,
+    RecordQualifiedSecurity,
+)
 from schemas.safekeeping import OpenSuspense, SendToTransfer
 from schemas.settlement import RunSettlementCycle
 from tests.support.scenario import World

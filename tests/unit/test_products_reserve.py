@@ -506,7 +506,7 @@ def test_the_catalogue_shows_lines_of_both_formulas_and_a_plot_of_each(home: Hom
     records = [record.data for record in told["lines"].records]
     assert [record["item"] for record in records] == list(range(1, 17))
     assert records[15]["customer"] == "304.00" and records[15]["pab"] == "70.00"
-    assert told["customer_ordered"] == "204.00" and told["pab_ordered"] == "70.00"
+    assert told["customer_asked"] == "204.00" and told["pab_asked"] == "70.00"
     assert all("image/svg+xml" in told[f"{formula}_plot"].value for formula in ("customer", "pab"))
 
 

@@ -8,7 +8,7 @@
                                                  the pipeline asks what is done about who cannot carry his
     match      engine/market/matching_kernel.py
     post       engine/ledger/posting_kernel.py
-               (the four are called by engine/pipeline_kernel.py and engine/execution_kernel.py)
+               (the four are called by engine/pipeline_kernel.py and engine/trading)
     slow lane  engine/slow_lane.py        reference data, risk parameters, accounts, payments, financing,
                                           safekeeping, settlement, incidents: decide / apply
     journal    engine/journal/writer.py   durable when committed: at once for `submit`; for `stage` by

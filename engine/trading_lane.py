@@ -10,7 +10,14 @@ import numpy.typing as npt
 from engine.batch import Batch
 from engine.blocks_kernel import Block
 from engine.errors import InvariantBroken
-from engine.execution_kernel import (
+from engine.journal.sections import Sections, head_of
+from engine.journal.sections_kernel import ADDRESS, COUNT, HEAD, TABLE_COLUMNS, TYPE_MASK, WIDTH
+from engine.ledger.posting_kernel import POSTINGS_PER_FILL
+from engine.market.day_orders_kernel import DAY_BLOCK
+from engine.market.requests import MOST_PEG_MOVES, MOST_SLICES
+from engine.pipeline_kernel import COMMAND_BLOCK, COMMAND_CLASSES, run
+from engine.state import State
+from engine.trading.events_kernel import (
     COUNTS,
     EVENT_BLOCK,
     EVENT_CLASSES,
@@ -25,13 +32,6 @@ from engine.execution_kernel import (
     STATE_BLOCK,
     TRIGGERED,
 )
-from engine.journal.sections import Sections, head_of
-from engine.journal.sections_kernel import ADDRESS, COUNT, HEAD, TABLE_COLUMNS, TYPE_MASK, WIDTH
-from engine.ledger.posting_kernel import POSTINGS_PER_FILL
-from engine.market.day_orders_kernel import DAY_BLOCK
-from engine.market.requests import MOST_PEG_MOVES, MOST_SLICES
-from engine.pipeline_kernel import COMMAND_BLOCK, COMMAND_CLASSES, run
-from engine.state import State
 from schemas.derive.layout import Rows, dtype_of, empty_rows
 from schemas.matching import MarketCommand, OrderTerms
 from schemas.record import record_of

@@ -6,7 +6,7 @@ orders fills, equity falls by no more than margin does. It is counted anew when 
 may only reduce reserves none: as it fills it sets free what its position asks, and a stop that protects a
 position must not ask for as much as the move that it protects from.
 
-Owns: the amount, and where it is counted. Does not own: when (execution_kernel.py, engine/market).
+Owns: the amount, and where it is counted. Does not own: when (engine/trading, engine/market).
 """
 
 from engine.compiled_kernel import inner, kernel

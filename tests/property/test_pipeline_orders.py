@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.execution_kernel import KIND_COUNT
+from engine.trading.events_kernel import KIND_COUNT
 from engine.image import arrays_of, state_of, text_of
 from engine.journal.frame import Frame
 from engine.ledger.stock_record import check_stock_record

@@ -1,0 +1,1 @@
+"""The compiled pass over trading commands, stage by stage: what admits, matches, reserves, records, posts."""

@@ -14,7 +14,6 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.trading.events_kernel import KIND_COUNT
 from engine.image import arrays_of, state_of, text_of
 from engine.journal.frame import Frame
 from engine.ledger.stock_record import check_stock_record
@@ -22,6 +21,7 @@ from engine.market.day_orders import used_rows
 from engine.pipeline import Pipeline
 from engine.replay import redo
 from engine.risk.account_kernel import held_lots
+from engine.trading.events_kernel import KIND_COUNT
 from engine.trading_lane import Room, TradingLane
 from schemas.codes import MarketEventReason, OrderLink, OrderType, Side
 from schemas.derive.layout import from_row

@@ -62,7 +62,7 @@ def _requirement(record: Record) -> str:
             ("Required on deposit, item 16", money(totals["requirement_minor"])),
             ("Covered by customers' excess debits, (e)(4)", money(deposit["covered_minor"])),
             ("On deposit, as far as it counts", money(deposit["held_minor"])),
-            ("Deposit ordered", money(deposit["order_minor"])),
+            ("Deposit to be ordered", money(deposit["order_minor"])),
             ("Excess left on deposit", money(deposit["excess_minor"])),
         ],
         numbers=(1,),
@@ -128,7 +128,7 @@ def _provenance(record: Record) -> str:
         "Made from",
         (
             ("Prepared by operator", str(people["preparer_operator_id"])),
-            ("Approved by operator", str(people["approver_operator_id"])),
+            ("Reviewer, operator", str(people["approver_operator_id"])),
             ("Method and frequency", f"{rule['method']}, {rule['frequency']}"),
             *((f"Switch {name}", str(value)) for name, value in sorted(rule["policy"].items())),
             ("Journal sequence", "none, inputs from outside" if sequence is None else str(sequence)),

@@ -20,7 +20,7 @@ from engine.pipeline import Pipeline
 from engine.projections.lake import LakeWriter
 from engine.replay import open_pipeline
 from engine.segregation.standing import undecided
-from orchestration.lake.tables import catch_up
+from orchestration.lake.tables import catch_up, date_of
 from orchestration.products.reserve.orders import approve, reserve_records
 from orchestration.run_day import APPROVED_ORDERS, DayResult, StepResult, materialize_day
 from orchestration.settings import PlatformSettings
@@ -94,7 +94,8 @@ def finish_day(home: Home, pipeline: Pipeline, clock: FakeClock, watch: Stopwatc
     watch.say(f"lake holds everything to sequence {pipeline.state.sequence} ({batches} batches)")
     watch.say("Dagster: lake, checks, dbt, products")
     client = InProcessClient(pipeline, clock)
-    result = materialize_day(home, clock=clock, engine_client=client, progress=watch.step)
+    day = date_of(pipeline.state.business_epoch_day)
+    result = materialize_day(home, clock=clock, engine_client=client, progress=watch.step, day=day)
     result = _approve(home, clock, client, result, watch)
     pipeline.state.balances.check()
     watch.say("summing up")

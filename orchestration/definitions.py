@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration import restore_drill
+from orchestration.business_days import close_of_business
 from orchestration.checks import lake_checks
 from orchestration.lake.assets import LAKE_ASSETS
 from orchestration.lake.comparison import ComparisonConfig, behind_comparison, lake_comparison
@@ -83,13 +84,7 @@ business_day = dg.define_asset_job(
 # When it runs -----------------------------------------------------------------------------------------------
 SENSORS = (inbox_sensor(reconcile), journal_sensor(reconcile), approval_sensor(approved_orders))
 SCHEDULES = (
-    dg.ScheduleDefinition(
-        name="close_of_business",  # after affirmation, before the next day's banking business
-        job=business_day,
-        cron_schedule="30 21 * * 1-5",
-        execution_timezone=NEW_YORK,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-    ),
+    close_of_business(business_day, NEW_YORK),
     dg.ScheduleDefinition(
         name="deposit_deadline",  # a minute after the last instant: 15c3-3(i) says immediately
         job=notices,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -15,6 +16,7 @@ import dagster as dg
 from engine.clock import Clock
 from engine.config import Home
 from engine.gateway.client import EngineClient
+from orchestration.business_days import partition_of
 from orchestration.resources import resources_of
 from orchestration.settings import PlatformSettings
 
@@ -100,10 +102,12 @@ def materialize_day(
     settings: PlatformSettings | None = None,
     progress: Progress | None = None,
     job_name: str = JOB,
+    day: date | None = None,
 ) -> DayResult:
     """Materialize everything of a job and run its checks, in order; a failure stops what is downstream of it.
 
-    Without `instance` the runs go to `home.dagster`. `progress` is told of each step as it ends.
+    `day` is the business day that is closed, which the job of a day needs. Without `instance` the runs go to
+    `home.dagster`. `progress` is told of each step as it ends.
     """
     from orchestration.definitions import definitions  # parses the dbt project when it has changed
 
@@ -113,7 +117,13 @@ def materialize_day(
     if progress is not None:
         opened.add_event_listener(run_id, _follower(progress))
     try:
-        ran = job.execute_in_process(instance=opened, run_id=run_id, raise_on_error=False, run_config=QUIET)
+        ran = job.execute_in_process(
+            instance=opened,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config=QUIET,
+            partition_key=partition_of(opened, day) if day else None,
+        )
         planned = [node.name for node in job.graph.nodes]
         return _day_result(run_id, ran.success, ran.all_events, planned)
     finally:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from engine.config import Home
 from engine.reserve.calendar import BANK, EXCHANGE
 from engine.reserve.deadline import NEW_YORK, deposit_due
+from orchestration.run_day import open_instance
 from schemas.record import in_lake
 
 MARGIN = {
@@ -241,6 +244,28 @@ def test_the_evening_files_every_business_day_long_before_its_deposit_is_due() -
             assert day.isoweekday() <= 5
             runs = datetime.combine(day, time(int(hour), int(minute)), NEW_YORK)
             assert deposit_due(day) - runs > timedelta(hours=24), day
+
+
+@pytest.mark.parametrize(
+    ("day", "is_closed"),
+    [
+        (date(2026, 10, 6), True),
+        (date(2026, 10, 12), True),  # Columbus Day: banks are shut, the exchange is not
+        (date(2026, 4, 3), True),  # Good Friday: the other way round
+        (date(2026, 12, 25), False),
+    ],
+)
+def test_the_evening_closes_the_partition_of_its_business_day(
+    day: date, is_closed: bool, tmp_path: Path
+) -> None:
+    with open_instance(Home(tmp_path)) as instance:
+        evening = datetime.combine(day, time(21, 30), NEW_YORK)
+        context = dg.build_schedule_context(instance, scheduled_execution_time=evening)
+        ((told, keys),) = [
+            (_schedule("close_of_business")(context), instance.get_dynamic_partitions("business_day"))
+        ]
+        assert keys == ([day.isoformat()] if is_closed else [])
+        assert getattr(told, "partition_key", None) == (day.isoformat() if is_closed else None)
 
 
 def test_the_freshness_of_the_reserve_asks_for_the_evening_before() -> None:

@@ -496,8 +496,15 @@ def test_an_order_needs_a_reserve_account(home: Home) -> None:
     assert desk.asked == []
 
 
-def _materialized(home: Home, desk: Desk) -> dg.MaterializeResult:
-    return reserve(home=home, clock=FakeClock(NOW_NS), engine=desk, settings=SETTINGS)
+def _materialized(home: Home, desk: Desk, day: str = "") -> dg.MaterializeResult:
+    context = dg.build_asset_context(partition_key=day or date_of(DAY).isoformat())
+    return reserve(context, home=home, clock=FakeClock(NOW_NS), engine=desk, settings=SETTINGS)
+
+
+def test_another_day_than_the_books_is_not_filed(home: Home) -> None:
+    with pytest.raises(dg.Failure, match="asked for 2026-01-02, and the lake is as of"):
+        _materialized(home, Desk(home), "2026-01-02")
+    assert lake_rows(home, FiledReserve) == []
 
 
 def test_the_catalogue_shows_lines_of_both_formulas_and_a_plot_of_each(home: Home) -> None:

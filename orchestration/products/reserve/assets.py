@@ -5,7 +5,7 @@ its order is prepared under a number that only this filing has. Does not own: fi
 engine), or the approval, which is a second person's.
 """
 
-from __future__ import annotations
+# No postponed annotations here: Dagster reads the annotation of `context` as it stands.
 
 import json
 import shutil
@@ -23,6 +23,7 @@ from engine.gateway.client import EngineClient
 from engine.projections.lake import watermark
 from engine.reserve.filing import Restated, formula_of
 from engine.reserve.terms import Formula, Indeterminate
+from orchestration.business_days import BUSINESS_DAYS
 from orchestration.lake.tables import (
     append_new,
     as_of_epoch_day,
@@ -52,6 +53,7 @@ KEY = dg.AssetKey(["products", "reserve"])
         ["lake", "filed_reserves"],
     ],
     group_name="products",
+    partitions_def=BUSINESS_DAYS,
     kinds={"json", "html"},
     owners=["team:finop"],
     # what each weekday's evening files is there the next morning; nothing is looked for after a weekend
@@ -63,6 +65,7 @@ KEY = dg.AssetKey(["products", "reserve"])
     description="The reserve computations, filed, and their orders prepared. Source: 17 CFR 240.15c3-3(e).",
 )
 def reserve(
+    context: dg.AssetExecutionContext,
     home: dg.ResourceParam[Home],
     clock: dg.ResourceParam[Clock],
     engine: dg.ResourceParam[EngineClient],
@@ -73,6 +76,8 @@ def reserve(
     unknown: list[str] = []
     try:
         as_of = _as_of(home)
+        if (asked := context.partition_key) != date_of(as_of).isoformat():
+            raise Indeterminate(f"asked for {asked}, and the lake is as of {date_of(as_of)}")
         for formula in reserve_statement.due_formulas(home, date_of(as_of)):
             try:
                 filed.append(file_reserve(home, settings, formula))

@@ -178,6 +178,7 @@ HOLDINGS = st.dictionaries(
         st.fractions(-500, 500, max_denominator=4),
         st.fractions(0, 300, max_denominator=4),
         st.fractions(0, 300, max_denominator=4),
+        st.fractions(0, 5_000, max_denominator=4),
     ),
     max_size=6,
 )
@@ -220,9 +221,11 @@ def test_p14_twice_the_size_costs_at_least_twice_to_close(name: str, lots: int) 
 def test_p16_charges_of_what_fills_are_reserved(holdings: dict[str, Holding], chance: Any) -> None:
     """Whole and partial fills, with the rest still open: no charge of IM grows."""
     filled: dict[str, Holding] = {}
-    for name, (lots, bids, asks) in holdings.items():
-        bought, sold = (chance.draw(st.fractions(0, n, max_denominator=8)) for n in (bids, asks))
-        filled[name] = Holding(lots + bought - sold, bids - bought, asks - sold)
+    for name, (lots, bids, asks, crossing) in holdings.items():
+        bought, sold, lost = (
+            chance.draw(st.fractions(0, n, max_denominator=8)) for n in (bids, asks, crossing)
+        )
+        filled[name] = Holding(lots + bought - sold, bids - bought, asks - sold, crossing - lost)
     before = charge_lines(PRODUCTS, holdings, Rates(), 10**8)
     after = charge_lines(PRODUCTS, filled, Rates(), 10**8)
     for add_on in (LIQUIDITY, BASIS, CONCENTRATION, "FP", "MC"):

@@ -13,7 +13,6 @@ import polars as pl
 from engine.errors import BadInput
 from engine.reserve.account_balances import omnibus_deficit, owed, owed_on_margin
 from engine.reserve.case_files import CLAIMS, FIRM, HOLDERS, Case, engine_for, firm_minor
-from engine.reserve.csv_columns import LINE
 from engine.reserve.exact import UNITS_PER_CENT
 from engine.reserve.excess_margin import COLLATERAL_PERCENT
 from engine.reserve.findings import Gap, Note, named
@@ -49,7 +48,7 @@ class AccountDebts(NamedTuple):
     by_account: pl.DataFrame
     behind: pl.DataFrame  # account_id, issue, exempt, counted, secured: collateral of margin, Note E(1)
     unpriced: pl.DataFrame  # account_id, issue: stands behind a debit and has no price
-    nameless: pl.DataFrame  # account_id, line, claim: margin securities that name no account
+    nameless: pl.DataFrame  # account_id, issue, claim: margin securities that name no account
 
 
 def debit_balances(case: Case, formula: Formula, diversified_minor: int, policy: Policy) -> DebitBalances:
@@ -80,7 +79,7 @@ def account_debts(case: Case, formula: Formula, policy: Policy) -> AccountDebts:
     debts = _secured(accounts, valued, policy)
     # PAB Note 3: nothing is concentrated there
     margin = valued.filter("is_margin") if formula is Formula.CUSTOMER else valued.clear()
-    return AccountDebts(debts, _behind(debts, margin), unpriced, _nameless(case, formula))
+    return AccountDebts(debts, _behind(debts, margin), unpriced, nameless_claims(case, formula))
 
 
 def item_10(case: Case, debts: AccountDebts, diversified_minor: int, policy: Policy) -> DebitBalances:
@@ -211,12 +210,15 @@ def _collateral(case: Case, accounts: pl.DataFrame, formula: Formula) -> pl.Data
     )
 
 
-def _nameless(case: Case, formula: Formula) -> pl.DataFrame:
-    """Margin securities that name no account, so that nobody knows which debit they stand behind."""
+def nameless_claims(case: Case, formula: Formula) -> pl.DataFrame:
+    """Margin securities that name no account, so that nobody knows which debit they stand behind.
+
+    Columns: account_id, issue, claim.
+    """
     kind = CLAIMS.index(Claim.CUSTOMER_MARGIN if formula is Formula.CUSTOMER else Claim.PAB)
     return case.claims.filter(
         (pl.col("claim") == kind) & pl.col("account_id").is_null() & (pl.col("quantity") > 0)
-    ).select("account_id", LINE, "claim")
+    ).select("account_id", "issue", "claim")
 
 
 def _uncovered(debts: AccountDebts) -> list[Gap]:
@@ -224,9 +226,9 @@ def _uncovered(debts: AccountDebts) -> list[Gap]:
     bare = debts.by_account.filter(pl.col("unsecured") > 0)["account_id"].to_list()
     if not len(debts.nameless) or not bare:
         return []
-    line, kind = debts.nameless.sort(LINE).select(LINE, "claim").row(0)
-    reason = f"{CLAIMS[kind]} names no account, and the debit of {named(bare)} is not covered without it"
-    return [Gap(ITEM, f"claims.csv, line {line}: {reason}")]
+    issues, kind = debts.nameless["issue"].unique().sort().to_list(), debts.nameless["claim"][0]
+    what = f"{CLAIMS[kind]} of {named(issues)} names no account"
+    return [Gap(ITEM, f"{what}, and the debit of {named(bare)} is not covered without it")]
 
 
 def _secured(accounts: pl.DataFrame, collateral: pl.DataFrame, policy: Policy) -> pl.DataFrame:

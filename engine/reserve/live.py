@@ -28,7 +28,14 @@ from engine.reserve.computation import (
     unbalanced_issues,
 )
 from engine.reserve.csv_columns import FIRST_LINE, LINE, Form, type_of
-from engine.reserve.debit_balances import ITEM, AccountDebts, DebitBalances, account_debts, item_10
+from engine.reserve.debit_balances import (
+    ITEM,
+    AccountDebts,
+    DebitBalances,
+    account_debts,
+    item_10,
+    nameless_claims,
+)
 from engine.reserve.eligible_deposit import Counted, count_deposits
 from engine.reserve.exact import Ints
 from engine.reserve.findings import REQUIREMENT
@@ -77,6 +84,7 @@ class _Kept:
         self.credits: dict[str, Credits] = {}  # every account of the formula
         self.all_credits = Credits(0, 0)
         self.debts: AccountDebts | None = None
+        self.nameless: dict[str, pl.DataFrame] = {}  # issue: its claims that name no account
         self.item_10: DebitBalances | None = None  # None where it has to be reckoned anew
         self.totals: CaseTotals | None = None
 
@@ -95,6 +103,13 @@ class _Kept:
         for missing in lines.missing:
             for issue in missing.issues:
                 self.missing.setdefault(issue, []).append(missing._replace(issues=[issue]))
+
+    def put_nameless(self, issues: Collection[str], claims: pl.DataFrame) -> None:
+        """Put claims that name no account in place of those of issues."""
+        before = [self.nameless.pop(issue, None) for issue in issues]
+        self.nameless |= {str(issue): rows for (issue,), rows in claims.group_by("issue")}
+        if len(claims) or any(rows is not None for rows in before):
+            self.item_10 = None
 
     def put_credits(self, before: Collection[str], balances: pl.DataFrame) -> None:
         """Put balances in place of what accounts had before."""
@@ -150,6 +165,7 @@ class LiveReserve:
         for formula, kept in self._kept.items():
             kept.put(issues, places, at, issue_lines(now, pairings, self.matrix, formula, self.policy))
             kept.unbalanced |= {u.issue: u for u in unbalanced_issues(now, self.matrix, formula)}
+            kept.put_nameless(issues, nameless_claims(stock, formula))
 
     def replace_accounts(self, accounts: Collection[str], holders: Case) -> None:
         """Replace accounts by those of a case, with all their claims and the prices of these, or by none.
@@ -202,7 +218,8 @@ class LiveReserve:
         if kept.debts is None:
             debits = DebitBalances(0, [], [])
         else:
-            debits = kept.item_10 or item_10(self.facts, kept.debts, diversified, self.policy)
+            debts = kept.debts._replace(nameless=pl.concat([kept.debts.nameless, *kept.nameless.values()]))
+            debits = kept.item_10 or item_10(self.facts, debts, diversified, self.policy)
             kept.item_10 = debits
         unbalanced = [kept.unbalanced[issue] for issue in sorted(kept.unbalanced)]
         from_stock = summed([], kept.sums, kept.all_missing())

@@ -270,7 +270,7 @@ def test_a_debit_is_not_known_where_margin_securities_name_no_account(tmp_path: 
     tables = {"claims": "S,customer_margin,,1000", "locations": "S,box,,1000", "prices": "S,2.00,yes"}
     told = computed(tmp_path, accounts="A,customer_margin,,1000", **tables)
     assert told.lines[10] is None
-    assert "customer_margin names no account, and the debit of A" in told.gaps[0].reason
+    assert "customer_margin of S names no account, and the debit of A" in told.gaps[0].reason
     assert computed(tmp_path, accounts="A,customer_margin,5", **tables).lines[10] == 0
 
 

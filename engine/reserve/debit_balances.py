@@ -223,7 +223,7 @@ def nameless_claims(case: Case, formula: Formula) -> pl.DataFrame:
 
 def _uncovered(debts: AccountDebts) -> list[Gap]:
     """Item 10 is not known where a debit lacks securities and some name no account."""
-    bare = debts.by_account.filter(pl.col("unsecured") > 0)["account_id"].to_list()
+    bare = debts.by_account.filter(pl.col("unsecured") > 0)["account_id"].sort().to_list()
     if not len(debts.nameless) or not bare:
         return []
     issues, kind = debts.nameless["issue"].unique().sort().to_list(), debts.nameless["claim"][0]

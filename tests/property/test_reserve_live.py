@@ -162,7 +162,7 @@ class Walk:
             assert told.stock_lines.charge_minor == due.stock_lines.charge_minor
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data(), st.sampled_from(Method))
 def test_what_is_kept_is_what_is_computed_anew(data: st.DataObject, method: Method) -> None:
     walk = Walk(method)

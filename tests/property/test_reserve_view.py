@@ -279,7 +279,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(STEPS, st.sampled_from(Method), st.integers(1, 4))
 def test_the_live_reserve_is_the_reserve_of_the_whole_book(
     steps: list[tuple[str, int, int, int]], method: Method, often: int
@@ -299,7 +299,7 @@ def test_the_live_reserve_is_the_reserve_of_the_whole_book(
                 event(f"{formula} {item}")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(STEPS)
 def test_what_is_owed_and_what_is_still_to_come_are_the_engine_s_balances(
     steps: list[tuple[str, int, int, int]],

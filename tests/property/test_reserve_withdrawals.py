@@ -119,7 +119,7 @@ class Walk:
         self.plain.equity[bank] = minor
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_what_remains_after_a_withdrawal_is_what_is_required(steps: list[tuple[Any, ...]]) -> None:
     walk = Walk()

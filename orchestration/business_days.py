@@ -36,9 +36,13 @@ def close_of_business(job: Any, timezone: str) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def close(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        day = context.scheduled_execution_time.date()
-        if not (EXCHANGE.is_business_day(day) or BANK.is_business_day(day)):
-            return dg.SkipReason(f"{day} is no business day of the exchange or of banks")
-        return dg.RunRequest(partition_key=partition_of(context.instance, day))
+        return closing(context.instance, context.scheduled_execution_time.date())
 
     return close
+
+
+def closing(instance: dg.DagsterInstance, day: date) -> dg.RunRequest | dg.SkipReason:
+    """The run that closes a day, or why there is none."""
+    if not (EXCHANGE.is_business_day(day) or BANK.is_business_day(day)):
+        return dg.SkipReason(f"{day} is no business day of the exchange or of banks")
+    return dg.RunRequest(partition_key=partition_of(instance, day))

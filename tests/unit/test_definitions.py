@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from engine.config import Home
 from engine.reserve.calendar import BANK, EXCHANGE
 from engine.reserve.deadline import NEW_YORK, deposit_due
-from orchestration.run_day import open_instance
+from orchestration.business_days import closing
 from schemas.record import in_lake
 
 MARGIN = {
@@ -255,16 +253,10 @@ def test_the_evening_files_every_business_day_long_before_its_deposit_is_due() -
         (date(2026, 12, 25), False),
     ],
 )
-def test_the_evening_closes_the_partition_of_its_business_day(
-    day: date, is_closed: bool, tmp_path: Path
-) -> None:
-    with open_instance(Home(tmp_path)) as instance:
-        evening = datetime.combine(day, time(21, 30), NEW_YORK)
-        context = dg.build_schedule_context(instance, scheduled_execution_time=evening)
-        ((told, keys),) = [
-            (_schedule("close_of_business")(context), instance.get_dynamic_partitions("business_day"))
-        ]
-        assert keys == ([day.isoformat()] if is_closed else [])
+def test_the_evening_closes_the_partition_of_its_business_day(day: date, is_closed: bool) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        told = closing(instance, day)
+        assert instance.get_dynamic_partitions("business_day") == ([day.isoformat()] if is_closed else [])
         assert getattr(told, "partition_key", None) == (day.isoformat() if is_closed else None)
 
 

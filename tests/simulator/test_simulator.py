@@ -15,7 +15,7 @@ from tests.simulator.plan import ALL
 from tests.simulator.simulation import run_seed
 
 SEEDS = 1_000
-BUG_SEEDS = 400
+BUG_SEEDS = SEEDS
 PROCESSES = 2
 CONSEQUENCES = (  # what faults lead to, and what no chance stands for
     "ENOSPC",

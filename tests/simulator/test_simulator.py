@@ -15,7 +15,8 @@ from tests.simulator.plan import ALL
 from tests.simulator.simulation import run_seed
 
 SEEDS = 1_000
-BUG_SEEDS = SEEDS
+BUG_SEEDS = 400
+RARE = {"torn-group-taken-for-damage": "701..1000"}  # bugs that few seeds meet, and where they are looked for
 PROCESSES = 2
 CONSEQUENCES = (  # what faults lead to, and what no chance stands for
     "ENOSPC",
@@ -75,9 +76,10 @@ def test_one_seed_is_one_run() -> None:
 
 
 def test_every_planted_bug_is_found() -> None:
-    names = sorted(BUGS)
+    names = sorted(BUGS.keys() - RARE.keys())
     seeds = f"1..{BUG_SEEDS}"
     begun = [_begin("--bugs", ",".join(names[i::PROCESSES]), "--seeds", seeds) for i in range(PROCESSES)]
+    begun += [_begin("--bugs", bug, "--seeds", wanted) for bug, wanted in RARE.items()]
     found = {bug: told for process in begun for bug, told in _told(process).items()}
-    missed = sorted(bug for bug in names if not found[bug])
-    assert not missed, f"not found in seeds {seeds}: {missed}"
+    missed = sorted(bug for bug in BUGS if not found[bug])
+    assert not missed, f"not found in seeds {seeds}, {RARE}: {missed}"

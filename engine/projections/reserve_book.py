@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from engine.ledger.postings import RESERVE_KINDS
+from engine.reserve.book_case import FIRM_AMOUNTS
 from schemas.codes import (
     CONTRACTS,
     AccountClass,
     AssetClass,
     ClearingAgency,
     FinancingKind,
-    ReserveFormula,
     SuspenseSide,
 )
 from schemas.codes import LedgerAccountKind as Kind
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
 DAY_NS = 86_400 * 10**9
 DOLLAR = "USD"
 _CLIENT, _PAYABLE = int(Kind.CLIENT), int(Kind.WITHDRAWAL_PAYABLE)
-_RESERVE_KINDS = frozenset({int(Kind.RESERVE_BANK), int(Kind.PAB_RESERVE_BANK)})
+_RESERVE_KINDS = frozenset(int(kind) for kind in RESERVE_KINDS.values())
 _STOCK_KINDS = _RESERVE_KINDS | {int(Kind.FIRM_CAPITAL), int(Kind.FEE_INCOME), int(Kind.CUSTODY)}
 POSTING = (
     "asset_id",
@@ -136,14 +137,6 @@ class Link(NamedTuple):
     is_affiliate: bool = False
 
 
-class FirmCapital(NamedTuple):
-    """A net capital computation, in cents."""
-
-    tentative_net_capital_minor: int
-    net_capital_minor: int
-    aggregate_indebtedness_minor: int
-
-
 @dataclass
 class Touched:
     """What events have touched since it was last taken."""
@@ -188,7 +181,7 @@ class ReserveBook:
         self.drawn: defaultdict[int, dict[int, int]] = defaultdict(dict)  # account, currency: units of drafts
         self.reserve_accounts: dict[tuple[int, int], bool] = {}  # bank, formula: whether an affiliate's
         self.bank_equities: dict[int, int] = {}  # in cents, as last recorded
-        self.firm_capital: FirmCapital | None = None  # as last recorded
+        self.firm_capital: dict[str, int] = {}  # FIRM_AMOUNTS as last recorded; empty before
         self.touched = Touched()
         self.pending: defaultdict[int, list[Any]] = defaultdict(list)  # postings by value date
         self._instruments: dict[int, Any] = {}  # those that price an asset
@@ -329,9 +322,7 @@ class ReserveBook:
 
     def _fold_firm_capitals(self, rows: Iterable[Any]) -> None:
         for row in rows:
-            self.firm_capital = FirmCapital(
-                row.tentative_net_capital_minor, row.net_capital_minor, row.aggregate_indebtedness_minor
-            )
+            self.firm_capital = {name: getattr(row, name) for name in FIRM_AMOUNTS}
         self.touched.has_deposits = True
 
     # Balances ---------------------------------------------------------------------------------------
@@ -502,11 +493,6 @@ class ReserveBook:
         self.touched.has_totals = True
 
 
-RESERVE_KIND_OF = {
-    int(ReserveFormula.CUSTOMER): int(Kind.RESERVE_BANK),
-    int(ReserveFormula.PAB): int(Kind.PAB_RESERVE_BANK),
-}
-"""Where money for the benefit of whom lies."""
 FORMULA_CLASSES = (AccountClass.CUSTOMER_CASH, AccountClass.CUSTOMER_MARGIN, AccountClass.PAB)
 """Accounts whose cash a formula counts."""
 

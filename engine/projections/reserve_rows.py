@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from engine.ledger.postings import RESERVE_KINDS
 from engine.projections.reserve_book import (
     DOLLAR,
     FORMULA_CLASSES,
-    RESERVE_KIND_OF,
     Item,
     Obligation,
     Price,
@@ -158,7 +158,7 @@ class ReserveRows:
         for asset_id in touched.priced:
             if asset_id in book.securities:
                 assets.add(asset_id)
-                has_deposits |= any(kind in RESERVE_KIND_OF.values() for kind, _ in book.kept[asset_id])
+                has_deposits |= any(kind in RESERVE_KINDS.values() for kind, _ in book.kept[asset_id])
                 accounts.update(book.owed[asset_id])
             else:
                 for balances in (book.cash, book.payable):
@@ -293,7 +293,7 @@ class ReserveRows:
                 if units < 0 and (holder := self._holder_or_firm(account_id)):
                     found.append(StockRow(issue, _SHORT_OF_HOLDER[holder], str(account_id), -units))
             for (kind, _), units in self.book.kept[asset_id].items():
-                if units < 0 and (kind == _CUSTODY or kind in RESERVE_KIND_OF.values()):
+                if units < 0 and (kind == _CUSTODY or kind in RESERVE_KINDS.values()):
                     found.append(StockRow(issue, Location.DEPOSITORY, None, -units))
             found += [self._receipt(issue, due) for due in self._due(asset_id, ObligationSide.RECEIVE)]
             for item in self.book.items_of[asset_id].values():
@@ -434,14 +434,13 @@ class ReserveRows:
                 ),
             )
             for (bank, code), is_affiliate in sorted(book.reserve_accounts.items())
-            for held in [self._held_in_reserve(bank, RESERVE_KIND_OF[code])]
+            for held in [self._held_in_reserve(bank, RESERVE_KINDS[ReserveFormula(code)])]
         ]
 
     def firm(self) -> dict[str, Decimal]:
         """The firm's capital in dollars, by the names of its file; nothing while none is recorded."""
-        capital = self.book.firm_capital
-        told = {} if capital is None else capital._asdict()
-        return {name.removesuffix("_minor"): Decimal(cents) / CENTS for name, cents in told.items()}
+        told = self.book.firm_capital.items()
+        return {name.removesuffix("_minor"): Decimal(cents) / CENTS for name, cents in told}
 
     def _held_in_reserve(self, bank: int, kind: int) -> list[tuple[int, int]]:
         """Assets in a reserve account, and their units."""

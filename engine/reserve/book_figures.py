@@ -14,11 +14,11 @@ import polars as pl
 from engine.errors import PlatformError
 from engine.reserve.book_case import Book, book_files, case_of_book
 from engine.reserve.case_files import CLAIMS, HOLDERS, LOCATIONS, TOTALS, Case
-from engine.reserve.computation import Computation, Terms, compute
+from engine.reserve.computation import Computation, Terms, compute, reserve_balances
 from engine.reserve.control import IssueDetermination
 from engine.reserve.csv_columns import LINE
 from engine.reserve.deadline import deposit_date
-from engine.reserve.eligible_deposit import Direction, ReserveBalance, cash_room_minor
+from engine.reserve.eligible_deposit import Direction, cash_room_minor
 from engine.reserve.findings import REQUIREMENT
 from engine.reserve.focus import ITEMS
 from engine.reserve.kinds import Claim, Holder, Location
@@ -216,8 +216,7 @@ def _is_filed(case: Case, formula: Formula) -> bool:
 def _deposit_bank(case: Case, formula: Formula) -> tuple[str | None, int]:
     """The bank whose reserve account has most room for cash that counts, and that room in cents."""
     rooms: list[tuple[int, str]] = []
-    for row in is_of(case.deposits, formula, formula).iter_rows(named=True):
-        balance = ReserveBalance(row["bank"], row["cash"] or 0, row["bank_equity"], bool(row["affiliate"]))
+    for balance in reserve_balances(case, formula):
         try:
             rooms.append((-cash_room_minor(balance), balance.bank))
         except Indeterminate:

@@ -90,7 +90,7 @@ def same_rows(view: ReserveView, tables: dict[str, Any]) -> None:
     places = [(*c[:5], day_of(c[5])) for issue in issues for c in rows.locations(issue)]
     prices = [(p.issue, Decimal(p.price) / PRICE_SCALE, p.is_exempt) for p in rows.prices(issues)]
     totals = [(t.item, t.formula, t.amount_minor, day_of(t.opened_epoch_day)) for t in rows.totals()]
-    firm = [book.firm_capital] if book.firm_capital else []
+    firm = [tuple(book.firm_capital.values())] if book.firm_capital else []
     for name, told in (
         ("accounts", accounts), ("claims", claims), ("locations", places), ("prices", prices),
         ("totals", totals), ("deposits", rows.deposits()), ("firm", firm),

@@ -18,11 +18,11 @@ from orchestration.products.reserve.assets import KEY, newest_filings, read_fili
 from orchestration.products.reserve.orders import (
     due_minor,
     filing_sha256,
+    is_nowhere_to_order,
     required_minor,
-    reserve_records,
 )
 from schemas.external import FiledReserve
-from schemas.reserve import ReserveOrderPrepared
+from schemas.reserve import ReserveDepositOrdered, ReserveOrderPrepared, ReserveOrderRejected
 
 
 class Approval(NamedTuple):
@@ -53,16 +53,15 @@ def prepared_otherwise(home: Home) -> list[str]:
 
 def _otherwise(home: Home, filed: FiledReserve) -> list[str]:
     statement = read_filing(home, filed)
-    deposit = statement["deposit"]
-    if not deposit["bank"] and not deposit["order_minor"]:
-        return []  # nowhere to order anything, and nothing to order
+    if is_nowhere_to_order(statement):
+        return []
     number = statement["deposit"]["payment_id"]
     prepared = [o for o in lake_rows(home, ReserveOrderPrepared) if o.payment_id == number]
     if not prepared:
         return [f"order {number} was not prepared"]
     (order,) = prepared
     due = {
-        "amount_units": due_minor(reserve_records(home).deposits, statement),
+        "amount_units": due_minor(lake_rows(home, ReserveDepositOrdered), statement),
         "required_minor": required_minor(statement),
         "eligible_minor": statement["deposit"]["held_minor"],
     }
@@ -96,20 +95,20 @@ def approval_of(home: Home, filed: FiledReserve | None, now_ns: int) -> Approval
     """Where the order of a filing stands. Source: 17 CFR 240.15c3-3(e)(3), (i)."""
     if filed is None:
         return Approval("nothing is filed for the day", True)
-    deposit = read_filing(home, filed)["deposit"]
-    if not deposit["bank"] and not deposit["order_minor"]:
+    statement = read_filing(home, filed)
+    if is_nowhere_to_order(statement):
         return Approval()
+    deposit = statement["deposit"]
     number, due_at_ns = deposit["payment_id"], deposit["due_at_ns"]
-    records = reserve_records(home)
-    order = next((o for o in records.prepared if o.payment_id == number), None)
+    order = next((o for o in lake_rows(home, ReserveOrderPrepared) if o.payment_id == number), None)
     if order is not None and order.amount_units == 0:
         return Approval()
-    approved = next((o for o in records.deposits if o.payment_id == number), None)
+    approved = next((o for o in lake_rows(home, ReserveDepositOrdered) if o.payment_id == number), None)
     if approved is not None:
         if approved.occurred_at_ns <= due_at_ns:
             return Approval()
         return Approval(f"order {number} was approved after the deadline {instant_text(due_at_ns)}", True)
-    is_rejected = any(o.payment_id == number for o in records.rejected)
+    is_rejected = any(o.payment_id == number for o in lake_rows(home, ReserveOrderRejected))
     stands = "was rejected, and none took its place" if is_rejected else "waits for a second person"
     told = f"order {number} of {money_text(deposit['order_minor'])} {stands}; due {instant_text(due_at_ns)}"
     return Approval(told, now_ns > due_at_ns)

@@ -17,10 +17,10 @@ from engine.reserve.case_files import TOTALS, read_case
 from engine.reserve.findings import REQUIREMENT
 from engine.reserve.terms import Formula, Frequency, Method
 from orchestration.checks import row_check
-from orchestration.lake.tables import as_of_epoch_day, date_of, epoch_day_of, lake_rows
-from orchestration.products.reserve.assets import KEY, filings_of, read_filing
+from orchestration.lake.tables import date_of, epoch_day_of, lake_rows
+from orchestration.products.reserve.assets import KEY, newest_filings, read_filing
 from orchestration.products.reserve.bundle import INPUTS
-from orchestration.products.reserve.statement import FIGURES, Statement, as_of_epoch_day_of, due_formulas
+from orchestration.products.reserve.statement import FIGURES, Statement, as_of_epoch_day_of
 from orchestration.warehouse.reserve_rules import reserve_rules
 from schemas.external import FiledReserve
 from schemas.market import BusinessDayStarted
@@ -34,17 +34,13 @@ from schemas.market import BusinessDayStarted
 )
 def live_equals_filed(home: Home, clock: Clock) -> list[str]:
     """Every line and total of the newest filings that the journal does not fold to."""
-    as_of = as_of_epoch_day(home)
-    if as_of is None:
-        return ["nothing is filed for the day"]
     problems: list[str] = []
-    for formula in due_formulas(home, date_of(as_of)):
-        filings = filings_of(home, as_of, formula)
-        if not filings:
+    for formula, filed in newest_filings(home):
+        if filed is None:
             problems.append(f"nothing is filed for {formula.value} accounts")
             continue
         try:
-            problems += [f"{formula.value} {problem}" for problem in _differences(home, formula, filings[-1])]
+            problems += [f"{formula.value} {problem}" for problem in _differences(home, formula, filed)]
         except PlatformError as error:
             problems.append(f"{formula.value}: {error}")
     return problems

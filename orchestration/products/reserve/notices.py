@@ -14,6 +14,7 @@ import dagster as dg
 
 from engine.clock import Clock
 from engine.config import Home
+from engine.reserve.deadline import SECOND_NS
 from engine.segregation.standing import DueNotice, due_notices
 from orchestration.lake.tables import catch_up
 from orchestration.products.papers import instant_text, readable_json
@@ -24,7 +25,6 @@ from schemas.record import Role, in_lake
 
 KEY = dg.AssetKey(["products", "reserve_notices"])
 FORMAT_VERSION = 1
-SECOND_NS = 1_000_000_000
 INPUTS = [["lake", r.table] for r in in_lake() if r.domain == "reserve" and r.role is Role.EVENT]
 
 

@@ -70,12 +70,12 @@ def prepare_order(
     as filed. Raises OrderRefused, also where no reserve account is open.
     """
     records, deposit = reserve_records(home), statement["deposit"]
-    if not deposit["bank"]:
-        if deposit["order_minor"]:
-            raise OrderRefused(
-                f"no {statement['formula']} reserve account is open for order {deposit['payment_id']}"
-            )
+    if is_nowhere_to_order(statement):
         return
+    if not deposit["bank"]:
+        raise OrderRefused(
+            f"no {statement['formula']} reserve account is open for order {deposit['payment_id']}"
+        )
     head = {"sequence": 0, "received_at_ns": 0, "operator_id": statement["people"]["preparer_operator_id"]}
     former = former_versions(undecided(records), statement)
     asked = PrepareReserveOrder(
@@ -93,6 +93,11 @@ def prepare_order(
     taken_back = [RejectReserveOrder(**head, payment_id=order.payment_id) for order in former]
     submit(engine, [*taken_back, asked], tolerated=(RejectReason.ALREADY_EXISTS,))
     catch_up(home, clock)
+
+
+def is_nowhere_to_order(statement: Statement) -> bool:
+    """Whether no reserve account is open and nothing is to be ordered either."""
+    return not statement["deposit"]["bank"] and not statement["deposit"]["order_minor"]
 
 
 def required_minor(statement: Statement) -> int:

@@ -14,7 +14,7 @@ import polars as pl
 from engine.errors import PlatformError
 from engine.reserve.book_case import Book, book_files, case_of_book
 from engine.reserve.case_files import CLAIMS, HOLDERS, LOCATIONS, TOTALS, Case
-from engine.reserve.computation import Computation, Terms, compute, reserve_balances
+from engine.reserve.computation import Basis, Computation, Terms, compute_on, reserve_balances
 from engine.reserve.control import IssueDetermination
 from engine.reserve.csv_columns import LINE
 from engine.reserve.deadline import deposit_date
@@ -115,7 +115,8 @@ def book_figures(book: Book, terms: Terms) -> pl.DataFrame:
         )
     files = book_files(book)
     inputs = [(name, case.digests[name], files[name].decode()) for name in sorted(files)]
-    return pl.concat(_figures(case, terms._replace(formula=formula), inputs) for formula in Formula)
+    basis = Basis(case, terms)
+    return pl.concat(_figures(basis, formula, inputs) for formula in Formula)
 
 
 def no_figures() -> pl.DataFrame:
@@ -133,9 +134,10 @@ def _holding(error: PlatformError) -> _Gap:
     return _Gap("requirement", str(error), True)
 
 
-def _figures(case: Case, terms: Terms, inputs: list[tuple[str, str, str]]) -> pl.DataFrame:
+def _figures(basis: Basis, formula: Formula, inputs: list[tuple[str, str, str]]) -> pl.DataFrame:
+    case, terms = basis.case, basis.terms._replace(formula=formula)
     try:
-        told = compute(case, terms)
+        told = compute_on(basis, formula)
     except PlatformError as error:
         parts: dict[str, Any] = {"gaps": [_holding(error)], "inputs": inputs}
         return _row(_of_terms(terms) | {"is_filed": _is_filed(case, terms.formula)}, parts)

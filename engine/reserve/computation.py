@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import NamedTuple
 
 import polars as pl
@@ -115,8 +116,48 @@ class Figure(NamedTuple):
     excess: int | None
 
 
+class Basis:
+    """What both formulas of a case rest on, and their figures, each computed once when it is asked for."""
+
+    def __init__(self, case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix = BOX_LAST) -> None:
+        """Whose formula `terms` name is not looked at."""
+        self.case, self.terms, self.policy, self.matrix = case, terms, policy, matrix
+        self._figures: dict[Formula, Figure] = {}
+
+    @cached_property
+    def stock(self) -> Stock:
+        """The stock record as pools."""
+        return stock_of(self.case, self.terms.as_of, self.terms.method, self.policy)
+
+    @cached_property
+    def allocation(self) -> Allocation:
+        """Who gets which unit: one allocation, so that no credit is used twice."""
+        return allocate(self.stock, self.matrix)
+
+    @cached_property
+    def control(self) -> Determinations:
+        """What must be in possession or control."""
+        return determinations(self.case, self.terms.as_of)
+
+    def figure(self, formula: Formula) -> Figure:
+        """Lines and requirement of one formula. Raises BadInput on a file that is missing."""
+        if formula not in self._figures:
+            pairings = self.allocation.pairings
+            terms = self.terms._replace(formula=formula)
+            self._figures[formula] = _formula(
+                self.case, terms, self.policy, self.matrix, self.stock, pairings
+            )
+        return self._figures[formula]
+
+
 def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix = BOX_LAST) -> Computation:
     """Compute one formula. Raises BadInput on terms that do not go together and on a file that is missing."""
+    return compute_on(Basis(case, terms, policy, matrix), terms.formula)
+
+
+def compute_on(basis: Basis, formula: Formula) -> Computation:
+    """The same on a basis, which computes nothing twice for the other formula."""
+    terms = basis.terms._replace(formula=formula)
     if (terms.formula, terms.method, terms.frequency) == (
         Formula.CUSTOMER,
         Method.ALTERNATIVE,
@@ -126,14 +167,12 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
             "the customer formula is not computed monthly under the alternative method; "
             "17 CFR 240.15c3-1(a)(1)(ii)(A)"
         )
-    stock = stock_of(case, terms.as_of, terms.method, policy)
-    allocated = allocate(stock, matrix)
-    pairings = allocated.pairings
-    told = _formula(case, terms, policy, matrix, stock, pairings)
+    case, policy, matrix = basis.case, basis.policy, basis.matrix
+    told = basis.figure(terms.formula)
     cover, other_gap, both_debits = None, "", told.debits
     other = Formula.CUSTOMER if terms.formula is Formula.PAB else Formula.PAB
     try:
-        beside = _formula(case, terms._replace(formula=other), policy, matrix, stock, pairings)
+        beside = basis.figure(other)
         both_debits = (
             None if None in (told.debits, beside.debits) else (told.debits or 0) + (beside.debits or 0)
         )
@@ -176,9 +215,9 @@ def compute(case: Case, terms: Terms, policy: Policy = DEFAULT, matrix: Matrix =
         both_debits,
         capital_minimum(case, terms.method, both_debits),
         frequency_of(case, terms.formula, terms.method, terms.frequency, terms.as_of, told.lines[1]),
-        determinations(case, terms.as_of),
-        stock,
-        allocated,
+        basis.control,
+        basis.stock,
+        basis.allocation,
         told.stock_lines,
         told.totals,
         policy,

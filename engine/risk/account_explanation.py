@@ -17,7 +17,7 @@ from engine.identity.accounts import is_open
 from engine.risk.fee_kernel import lot_cost_minor
 from engine.risk.margin_kernel import maintenance_with_at, risk_with_at
 from engine.risk.margin_parts import Line, lines_of, no_collateral_minor
-from engine.risk.margin_states import margin_state
+from engine.risk.margin_states import margin_state, ordered
 from engine.risk.model.exact import as_decimal, shared_out
 from engine.risk.model.liquidation_move import WHOLE, first_broken_move
 from engine.risk.model.scenario_risk import (
@@ -269,7 +269,7 @@ def _holdings(state: State, account_id: int) -> list[dict[str, Any]]:
     for i in state.listed_ids():
         row, instrument = state.positions[account_id, i], state.instruments[i]
         held = state.held_lots(account_id, i)
-        if not (held or row["open_buy_lots"] or row["open_sell_lots"] or row["open_loss_minor"]):
+        if not (held or ordered(row)):
             continue
         value = held * int(instrument["mark_ticks"]) * int(instrument["tick_value_minor"])
         no_collateral = no_collateral_minor(state, account_id, i, held)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 REVALUE_BPS = 50
 """How far an underlying's mark may move before the vectors of its options are computed anew."""
 _BPS = 10_000
+_MadeOf = tuple[OptionTerms, int, int, int]  # its terms, the set, the day, and what a lot is a right to
 
 
 class RiskDesk:
@@ -35,9 +36,7 @@ class RiskDesk:
         self._tried: dict[int, set[int]] = {}
         self._asked: dict[int, tuple[int, int]] = {}  # account -> instrument and lots held when last asked
         self._given_up: set[int] = set()  # accounts whose take-over was asked; once is enough
-        self._valued: dict[
-            int, tuple[OptionTerms, int, int, int]
-        ] = {}  # option -> what its vector was made of
+        self._valued: dict[int, _MadeOf] = {}  # option -> what its vector was made of
 
     def due(self, at_ns: int) -> list[Command]:
         """Vectors of options that are due, then the next step of every account that needs one."""

@@ -5,7 +5,7 @@ Owns: the lines. Does not own: the figures, nor what is done about an account th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.codes import AccountClass, MarginState
 
@@ -47,5 +47,9 @@ def margin_state(
 
 def has_open_orders(state: State, account_id: int) -> bool:
     """Whether an account has orders that ask for margin, if only for what they would lose."""
-    rows = state.positions[account_id]
-    return bool((rows["open_buy_lots"] | rows["open_sell_lots"] | rows["open_loss_minor"]).any())
+    return bool(ordered(state.positions[account_id]).any())
+
+
+def ordered(rows: Any) -> Any:
+    """What is not zero for those of some positions, or for the one, whose orders ask for margin."""
+    return rows["open_buy_lots"] | rows["open_sell_lots"] | rows["open_loss_minor"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.emit import Emit, refuse
+from engine.risk.margin_states import ordered
 from schemas.codes import AccountClass, RejectReason
 from schemas.risk import MarginPositionReported, MarginReported, ReportMargins
 
@@ -41,13 +42,7 @@ def _report_positions(state: State, day: int, account_id: int, emit: Emit) -> No
     for instrument_id in state.listed_ids():
         row = state.positions[account_id, instrument_id]
         lots = state.held_lots(account_id, instrument_id)
-        if (
-            lots
-            or row["cost_minor"]
-            or row["open_buy_lots"]
-            or row["open_sell_lots"]
-            or row["open_loss_minor"]
-        ):
+        if lots or row["cost_minor"] or ordered(row):
             emit(
                 MarginPositionReported,
                 business_epoch_day=day,

@@ -111,10 +111,8 @@ class RiskTables:
         self.forget()
 
     def _revalue(self, instrument_id: int) -> None:
-        terms, given = (
-            self._state.instrument_risks[instrument_id],
-            self._state.risk.vectors.get(instrument_id),
-        )
+        terms = self._state.instrument_risks[instrument_id]
+        given = self._state.risk.vectors.get(instrument_id)
         returns = given.returns_ppb if given else returns_of(self._state.risk.active, terms)
         self._returns[instrument_id] = returns
         self._price(instrument_id)

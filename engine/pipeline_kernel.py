@@ -14,7 +14,17 @@ from engine.market.words_kernel import LIVE_COUNT, SLICE_COUNT
 from engine.memory_kernel import load
 from engine.risk.account_kernel import foresee_account
 from engine.trading.changed_orders_kernel import cancel, replace
-from engine.trading.events_kernel import EVENT_BLOCK, KIND_COUNT, STATE_BLOCK
+from engine.trading.events_kernel import (
+    CANCEL,
+    CANCEL_ALL,
+    EVENT_BLOCK,
+    KIND_COUNT,
+    PHASE,
+    PLACE,
+    REPLACE,
+    STATE_BLOCK,
+    SWITCH,
+)
 from engine.trading.market_commands_kernel import cancel_all, change_phase, switch, turn_business_day
 from engine.trading.new_orders_kernel import place
 from schemas.market import (
@@ -26,15 +36,6 @@ from schemas.market import (
     SetKillSwitch,
     StartBusinessDay,
 )
-from schemas.record import record_of
-
-PLACE = record_of(PlaceOrder).type_code
-CANCEL = record_of(CancelOrder).type_code
-REPLACE = record_of(ReplaceOrder).type_code
-CANCEL_ALL = record_of(CancelOrders).type_code
-SWITCH = record_of(SetKillSwitch).type_code
-PHASE = record_of(ChangeInstrumentState).type_code
-TURN = record_of(StartBusinessDay).type_code
 
 FURTHER, NEARER = 12, 6  # commands ahead that memory is asked for: slots of ids first, their rows then
 

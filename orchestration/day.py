@@ -20,11 +20,12 @@ from engine.pipeline import Pipeline
 from engine.projections.lake import LakeWriter
 from engine.replay import open_pipeline
 from engine.segregation.standing import undecided
-from orchestration.lake.tables import catch_up, date_of
+from orchestration.lake.tables import catch_up
 from orchestration.products.reserve.orders import approve, reserve_records
 from orchestration.run_day import APPROVED_ORDERS, DayResult, StepResult, materialize_day
 from orchestration.settings import PlatformSettings
 from orchestration.summary import Figures, book_figures
+from schemas.days import date_of
 
 MARKER = "onebook.json"
 Tell = Callable[[str], None]

@@ -28,11 +28,11 @@ from engine.reserve.sources import StockTold, stock_source_rows
 from engine.reserve.stock import stock_of
 from engine.reserve.terms import Formula
 from engine.reserve.totals import AGED_ITEMS
+from schemas.days import date_of
 
 LARGEST_TOLD = 5  # sources of a line
 AGEING_TOLD = 50  # rows that come of age next
 AGEING_DAYS = 10  # calendar days ahead
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 # what a line adds to the requirement, before debits are reduced
 _SIGNS = np.array([0] + [1 if item in CREDIT_ITEMS else -1 for item in range(1, REQUIREMENT)])
 
@@ -187,12 +187,12 @@ def _days_left(opened_epoch_day: int | None, last_old: list[date]) -> int:
     """In how many days what was opened then is over age; 0 where it is already, or not so soon."""
     if opened_epoch_day is None:
         return 0
-    opened_on = date.fromordinal(_EPOCH_ORDINAL + opened_epoch_day)
+    opened_on = date_of(opened_epoch_day)
     return next((days for days, last in enumerate(last_old) if opened_on <= last), 0)
 
 
 def _day_told(opened_epoch_day: int | None) -> str:
-    return date.fromordinal(_EPOCH_ORDINAL + (opened_epoch_day or 0)).isoformat()
+    return date_of(opened_epoch_day or 0).isoformat()
 
 
 def _if_of_age(rows: ReserveRows, live: LiveReserve, ageing: list[_Ageing]) -> list[dict[Formula, int]]:

@@ -23,6 +23,7 @@ from engine.reserve.eligible_deposit import Direction, ExcessDebits, deposit_ord
 from engine.reserve.findings import REQUIREMENT
 from engine.reserve.live import LiveReserve, case_of_rows
 from engine.reserve.terms import Formula, Frequency, Indeterminate, Method
+from schemas.days import date_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from engine.journal.frame import Frame
 
 WRITING_NS = 1_000_000_000  # at most one file in this time
-
-EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 class ReserveRules(NamedTuple):
@@ -64,7 +63,7 @@ class ReserveView:
     def as_of(self) -> date:
         """The business day; `date.min` before the first."""
         day = self.book.business_epoch_day
-        return date.fromordinal(EPOCH_ORDINAL + day) if day else date.min
+        return date_of(day) if day else date.min
 
     def fold(self, frame: Frame, last_sequence: int | None = None) -> None:
         """Take in the next frame, or what of it is not beyond a sequence."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from engine.emit import OWN_SEQUENCE, Emit, refuse
 from engine.reserve.calendar import FIRST_YEAR
 from engine.reserve.control import Bucket, possession_by
-from engine.segregation.on_deposit import EPOCH, day_of
 from schemas.codes import AssetClass, ControlStep, RejectReason
+from schemas.days import date_of, epoch_day_of
 from schemas.reserve import (
     CompleteControlInstruction,
     ControlInstructionCompleted,
@@ -48,7 +48,7 @@ def record_control_instruction(state: State, command: RecordControlInstruction, 
 
 
 def _why_not_instruct(state: State, c: RecordControlInstruction) -> RejectReason:
-    if day_of(state.business_epoch_day).year < FIRST_YEAR:
+    if date_of(state.business_epoch_day).year < FIRST_YEAR:
         return RejectReason.NOT_CONFIGURED  # no business day has begun that the calendar knows
     asset = state.assets.get(c.asset_id)
     if asset is None or asset.asset_class_code != AssetClass.SECURITY:
@@ -65,8 +65,8 @@ def _why_not_instruct(state: State, c: RecordControlInstruction) -> RejectReason
 
 def _last_epoch_day(state: State, step: int) -> int:
     """The last day for possession after an instruction of today; zero where the rule sets none."""
-    last = possession_by(BUCKETS[ControlStep(step)], day_of(state.business_epoch_day))
-    return last.toordinal() - EPOCH if last is not None else 0
+    last = possession_by(BUCKETS[ControlStep(step)], date_of(state.business_epoch_day))
+    return epoch_day_of(last) if last is not None else 0
 
 
 def complete_control_instruction(state: State, command: CompleteControlInstruction, emit: Emit) -> None:

@@ -12,8 +12,8 @@ from engine.emit import Emit, refuse, shared_columns
 from engine.ledger.chart import BANK_COUNT
 from engine.payments.availability import why_not_since
 from engine.reserve.calendar import month_end
-from engine.segregation.on_deposit import day_of
 from schemas.codes import AssetClass, CapitalMethod, RejectReason
+from schemas.days import date_of
 from schemas.reserve import (
     BankEquityRecorded,
     FirmCapitalRecorded,
@@ -73,7 +73,7 @@ def _why_not_focus(state: State, c: RecordFocusTotals) -> RejectReason:
         return RejectReason.UNKNOWN_CODE
     if min(c.customer_credits_minor, c.pab_credits_minor) < 0:
         return RejectReason.BAD_AMOUNT
-    month = day_of(c.month_epoch_day)
+    month = date_of(c.month_epoch_day)
     if month != month_end(month) or not c.month_epoch_day < c.filed_epoch_day <= state.business_epoch_day:
         return RejectReason.BAD_DECLARATION
     former = state.segregation.focus_filed.get(c.month_epoch_day)

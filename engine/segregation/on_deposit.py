@@ -5,7 +5,6 @@ Owns: from the ledger to the balances of `engine.reserve.eligible_deposit`. Does
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 from engine.ledger.postings import RESERVE_KINDS
@@ -13,16 +12,10 @@ from engine.reserve.eligible_deposit import ReserveBalance, Withdrawal, withdraw
 from engine.reserve.terms import Indeterminate
 from engine.segregation.state import Order
 from schemas.codes import AccountClass, LedgerAccountKind, RejectReason, ReserveFormula
+from schemas.days import date_of
 
 if TYPE_CHECKING:
     from engine.state import State
-
-EPOCH = date(1970, 1, 1).toordinal()
-
-
-def day_of(epoch_day: int) -> date:
-    """The calendar date of a day since 1970-01-01."""
-    return date.fromordinal(EPOCH + epoch_day)
 
 
 def held_units(state: State, formula: int, bank_id: int, asset_id: int) -> int:
@@ -90,8 +83,8 @@ def why_not_withdraw(state: State, order: Order) -> RejectReason:
             [Withdrawal(str(order.bank_id), cash, securities)],
             reserve_balances(state, order.formula),
             max(order.required_minor, state.segregation.required_minor(order.formula)),
-            computed_as_of=day_of(order.as_of_epoch_day),
-            withdrawn_on=day_of(state.business_epoch_day),
+            computed_as_of=date_of(order.as_of_epoch_day),
+            withdrawn_on=date_of(state.business_epoch_day),
         )
     except Indeterminate:
         return RejectReason.NOT_CONFIGURED

@@ -17,8 +17,8 @@ from engine.reserve.frequency import CapitalFigure, FiledFacts, FocusTotal, PabC
 from engine.reserve.net_capital import Capital, capital_notices
 from engine.reserve.notices import DepositMade, Notice, missed_deposit
 from engine.reserve.terms import Formula, Indeterminate, Method
-from engine.segregation.on_deposit import day_of
 from schemas.codes import CapitalMethod, ControlStep, ReserveFormula
+from schemas.days import date_of
 from schemas.reserve import (
     BankEquityRecorded,
     ControlInstructionCompleted,
@@ -139,22 +139,22 @@ def filed_facts(records: ReserveRecords) -> FiledFacts:
         METHODS[CapitalMethod(elected.capital_method_code)],
         [
             FocusTotal(
-                day_of(r.month_epoch_day),
-                day_of(r.filed_epoch_day),
+                date_of(r.month_epoch_day),
+                date_of(r.filed_epoch_day),
                 r.customer_credits_minor,
                 r.pab_credits_minor,
             )
             for r in records.focus
         ],
         _day_or_none(elected.required_begin_epoch_day),
-        [day_of(day) for day in sorted(notices)],
+        [date_of(day) for day in sorted(notices)],
         _day_or_none(elected.voluntary_notice_epoch_day),
         _day_or_none(elected.voluntary_begin_epoch_day),
         _day_or_none(elected.voluntary_end_epoch_day),
         bool(elected.is_monthly_customer),
         [
             CapitalFigure(
-                day_of(c.as_of_epoch_day),
+                date_of(c.as_of_epoch_day),
                 c.aggregate_indebtedness_minor,
                 c.net_capital_minor,
                 c.customer_funds_minor,
@@ -165,7 +165,7 @@ def filed_facts(records: ReserveRecords) -> FiledFacts:
         bool(elected.has_customer_accounts),
         bool(elected.has_own_trading),
         [
-            PabComputation(day_of(c.as_of_epoch_day), c.required_minor > c.eligible_minor)
+            PabComputation(date_of(c.as_of_epoch_day), c.required_minor > c.eligible_minor)
             for c in _in_force(records, ReserveFormula.PAB)
         ],
     )
@@ -176,7 +176,7 @@ def waiting_orders(records: ReserveRecords, now: datetime) -> list[WaitingOrder]
     return [
         WaitingOrder(order, FORMULAS[_formula(order)], as_of, due := deposit_due(as_of), now > due)
         for order in undecided(records)
-        for as_of in (day_of(order.as_of_epoch_day),)
+        for as_of in (date_of(order.as_of_epoch_day),)
     ]
 
 
@@ -193,7 +193,7 @@ def open_instructions(records: ReserveRecords, now: datetime) -> list[OpenInstru
         OpenInstruction(told, ControlStep(told.control_step_code), due, today > due)
         for told in records.instructions
         if told.item_id not in done
-        for due in (day_of(told.due_epoch_day),)
+        for due in (date_of(told.due_epoch_day),)
     ]
 
 
@@ -206,7 +206,7 @@ def due_notices(records: ReserveRecords, now: datetime, gaps: list[str]) -> list
             try:
                 found += _missed(records, whose, as_of_epoch_day, now)
             except Indeterminate as unknown:
-                gaps.append(f"deposit, {FORMULAS[whose].value}, {day_of(as_of_epoch_day)}: {unknown}")
+                gaps.append(f"deposit, {FORMULAS[whose].value}, {date_of(as_of_epoch_day)}: {unknown}")
     try:
         found += _capital(records)
     except Indeterminate as unknown:
@@ -250,7 +250,7 @@ def _formula_standing(records: ReserveRecords, formula: Formula, now: datetime) 
     required = [d for d in days if frequency.requires_computation(stands.state, d)]
     deadline_as_of = next(d for d in required if deposit_due(d) >= now)
     next_as_of = next(d for d in required if d >= today)
-    known = {day_of(c.as_of_epoch_day) for c in _in_force(records, FORMULA_CODES[formula])}
+    known = {date_of(c.as_of_epoch_day) for c in _in_force(records, FORMULA_CODES[formula])}
     due_at = deposit_due(deadline_as_of)
     return FormulaStanding(formula, stands, next_as_of, deadline_as_of, due_at, deadline_as_of in known)
 
@@ -262,7 +262,7 @@ def _missed(
 
     A computation that was rejected and not made again still says what was missing.
     """
-    as_of = day_of(as_of_epoch_day)
+    as_of = date_of(as_of_epoch_day)
     deadline = deposit_due(as_of)
     if now <= deadline:
         return []
@@ -294,7 +294,7 @@ def _capital(records: ReserveRecords) -> list[DueNotice]:
         tentative_net_capital_minor=told.tentative_net_capital_minor,
     )
     at = datetime.fromtimestamp(told.occurred_at_ns // SECOND_NS, UTC)
-    name = f"net-capital-{day_of(told.as_of_epoch_day)}-{told.sequence}"
+    name = f"net-capital-{date_of(told.as_of_epoch_day)}-{told.sequence}"
     notices = tuple(capital_notices(capital, at))
     return [DueNotice(name, notices)] if notices else []
 
@@ -310,4 +310,4 @@ def _formula(told: Any) -> ReserveFormula:
 
 
 def _day_or_none(epoch_day: int) -> date | None:
-    return day_of(epoch_day) if epoch_day else None
+    return date_of(epoch_day) if epoch_day else None

@@ -13,14 +13,8 @@ from engine.errors import BadInput
 from engine.reserve.calendar import EXCHANGE
 from engine.reserve.deadline import NEW_YORK
 
-EPOCH = date(1970, 1, 1)
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
-
-
-def epoch_day(day: date) -> int:
-    """Days since 1970-01-01."""
-    return (day - EPOCH).days
 
 
 def is_business_day(day: date) -> bool:

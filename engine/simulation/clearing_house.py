@@ -13,13 +13,13 @@ from datetime import date
 from enum import Enum
 
 from engine.simulation.bank import NOSTRO_OF, Bank, Family
-from engine.simulation.business_days import epoch_day
 from engine.simulation.custodian import Custodian
 from engine.simulation.faults import Break, Fault, Faults
 from engine.simulation.letters import Letter, confirmation_letter, status_letter
 from engine.simulation.obligations import Obligation
 from engine.simulation.world import ASSET_BY_ID, EQUITIES, USD
 from schemas.codes import AssetClass, ObligationSide
+from schemas.days import epoch_day_of
 
 WAVE_COUNT = 3
 
@@ -119,7 +119,7 @@ class ClearingHouse:
         number = self._faults.unknown_obligation_id(max(self._claims, default=0))
         traded = self._rng.choice(EQUITIES)
         units = self._rng.randint(10, 400)
-        today = epoch_day(day)
+        today = epoch_day_of(day)
         stranger = Obligation(
             number, 0, traded.instrument_id, traded.base_asset_id, USD, ObligationSide.RECEIVE,
             units, units * traded.opening_ticks, today, today,
@@ -128,7 +128,7 @@ class ClearingHouse:
         return self._confirm(stranger, (stranger.units, stranger.minor, 0), day, at_ns)
 
     def _due_claims(self, day: date) -> list[Claim]:
-        today = epoch_day(day)
+        today = epoch_day_of(day)
         return [c for c in self._claims.values() if c.obligation.due_epoch_day <= today and not c.has_failed]
 
     def _settle(self, claim: Claim, day: date, at_ns: int, *, in_part: bool) -> list[Letter]:

@@ -17,13 +17,7 @@ from engine.gateway.vault import Vault
 from engine.simulation import opening
 from engine.simulation.bank import NOSTRO_USD, Bank, Family
 from engine.simulation.breach import Breach
-from engine.simulation.business_days import (
-    MINUTE_NS,
-    epoch_day,
-    new_york_ns,
-    preceding,
-    require_business_day,
-)
+from engine.simulation.business_days import MINUTE_NS, new_york_ns, preceding, require_business_day
 from engine.simulation.clearing_house import ClearingHouse
 from engine.simulation.clients import Client
 from engine.simulation.custodian import Custodian
@@ -51,6 +45,7 @@ from engine.simulation.world import (
     start_day,
 )
 from schemas.codes import AccountClass, AccountStatus, InstrumentState
+from schemas.days import epoch_day_of
 from schemas.headers import Command
 from schemas.identity import ChangeAccountStatus
 from schemas.payments import WithdrawalApproved
@@ -366,7 +361,7 @@ class _Day:
         """Closing marks, the settlement cycle, what is due today, margins, the bank's statements."""
         self._submit(marks(self.mids, new_york_ns(day, 16, 15)))
         cycle = RunSettlementCycle(
-            sequence=0, received_at_ns=new_york_ns(day, 16, 30), trade_epoch_day=epoch_day(day)
+            sequence=0, received_at_ns=new_york_ns(day, 16, 30), trade_epoch_day=epoch_day_of(day)
         )
         self.floor.submit([cycle])
         self.clearing.accept(self.floor.obligations)

@@ -13,12 +13,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from engine.simulation.bank import NOSTRO_USD, Bank, Family
-from engine.simulation.business_days import epoch_day
 from engine.simulation.custodian import Custodian
 from engine.simulation.floor import Floor
 from engine.simulation.funding import Funding
 from engine.simulation.world import DIRECTOR_ACCOUNT, LISTINGS, SECURITIES, USD, Holder, World
 from schemas.codes import AccountClass, ClearingAgency, FinancingKind, SuspenseSide
+from schemas.days import epoch_day_of
 from schemas.financing import (
     ClearingMarginPosted,
     FinancingOpened,
@@ -105,7 +105,7 @@ class Financing:
         self._post_margin("occ", ClearingAgency.OCC, 0, USD, 40_000_000, at_ns)
         self._post_margin("dco", ClearingAgency.DCO, 0, REPOED.asset_id, self._some(), at_ns)
         self._post_margin("treasury", ClearingAgency.TREASURY, margin.account_id, USD, 15_000_000, at_ns)
-        self._take_over(epoch_day(day), at_ns)
+        self._take_over(epoch_day_of(day), at_ns)
 
     def _finance(
         self, name: str, kind: FinancingKind, counterparty: int, asset_id: int, at_ns: int, conduit: str = ""

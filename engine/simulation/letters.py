@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.simulation.business_days import epoch_day
 from engine.simulation.obligations import Obligation
 from engine.simulation.world import ASSET_BY_ID, LISTING_BY_ID
 from schemas.codes import AssetClass
+from schemas.days import epoch_day_of
 from schemas.iso20022.camt_053 import CAMT_053
 from schemas.iso20022.camt_054 import CAMT_054
 from schemas.iso20022.codecs import Money, Quantity
@@ -75,7 +75,7 @@ def statement_letter(account: BankAccount, day: date, at_ns: int) -> Letter:
                 "balance_type": kind,
                 "amount": Money(account.currency, abs(minor)),
                 "side": _side(minor),
-                "balance_epoch_day": epoch_day(day),
+                "balance_epoch_day": epoch_day_of(day),
             }
             for kind, minor in balances
         ],
@@ -104,8 +104,8 @@ def _entry(account: BankAccount, entry: Entry) -> dict[str, Any]:
         "amount": Money(account.currency, abs(entry.amount_minor)),
         "side": _side(entry.amount_minor),
         "status": "BOOK",
-        "booking_epoch_day": epoch_day(entry.day),
-        "value_epoch_day": epoch_day(entry.day),
+        "booking_epoch_day": epoch_day_of(entry.day),
+        "value_epoch_day": epoch_day_of(entry.day),
         "entry_reference": entry.entry_reference,
         "domain": domain,
         "family": family,
@@ -210,7 +210,7 @@ def holdings_letter(stated_units: Mapping[int, int], day: date) -> Letter:
     ]
     fields = {
         "statement_reference": f"H{day:%Y%m%d}-{SAFEKEEPING_ACCOUNT}",
-        "statement_epoch_day": epoch_day(day),
+        "statement_epoch_day": epoch_day_of(day),
         "has_holdings": bool(holdings),
         "owner_bic": FIRM.bic,
         "custodian_bic": CUSTODIAN.bic,

@@ -18,12 +18,13 @@ from engine.config import Home
 from engine.errors import BadInput
 from engine.gateway.lobster import TICK_PRICE, LobsterCounts, LobsterFlow, messages
 from engine.simulation.bank import NOSTRO_USD, Bank, Family
-from engine.simulation.business_days import epoch_day, new_york_ns, require_business_day
+from engine.simulation.business_days import new_york_ns, require_business_day
 from engine.simulation.floor import Engine, Floor, Progress
 from engine.simulation.identifiers import with_isin_check
 from engine.simulation.letters import Letter
 from engine.simulation.world import report_margins, start_day
 from schemas.codes import AccountClass, AssetClass, InstrumentClass, InstrumentState, ReserveFormula
+from schemas.days import epoch_day_of
 from schemas.identity import OpenAccount
 from schemas.iso20022.codecs import Quantity
 from schemas.iso20022.parties import CUSTODIAN, FIRM, SAFEKEEPING_ACCOUNT
@@ -148,7 +149,7 @@ def opening_commands(symbol: str, day: date, ticks: int, at_ns: int) -> Iterator
     )  # fmt: skip
     yield RecordBankEquity(
         sequence=0, received_at_ns=at_ns, bank_id=MAIN_RESERVE_BANK, equity_minor=BANK_EQUITY_MINOR,
-        as_of_epoch_day=epoch_day(day), operator_id=1,
+        as_of_epoch_day=epoch_day_of(day), operator_id=1,
     )  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def _close(floor: Floor, day: date, last_ticks: int) -> None:
     closing: Sequence[Any] = (
         _state(InstrumentState.CLOSED, at_ns),
         SetMark(sequence=0, received_at_ns=at_ns, instrument_id=INSTRUMENT, mark_ticks=last_ticks),
-        RunSettlementCycle(sequence=0, received_at_ns=at_ns, trade_epoch_day=epoch_day(day)),
+        RunSettlementCycle(sequence=0, received_at_ns=at_ns, trade_epoch_day=epoch_day_of(day)),
         report_margins(day, at_ns),
     )
     floor.submit(closing)
@@ -183,7 +184,7 @@ def _statements(floor: Floor, symbol: str, day: date) -> None:
 def _holding(symbol: str, day: date) -> Letter:
     fields = {
         "statement_reference": f"H{day:%Y%m%d}-{SAFEKEEPING_ACCOUNT}",
-        "statement_epoch_day": epoch_day(day),
+        "statement_epoch_day": epoch_day_of(day),
         "has_holdings": True,
         "owner_bic": FIRM.bic,
         "custodian_bic": CUSTODIAN.bic,

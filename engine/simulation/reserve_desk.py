@@ -20,11 +20,11 @@ from engine.simulation.bank import (
     Bank,
     Family,
 )
-from engine.simulation.business_days import epoch_day
 from engine.simulation.floor import Floor
 from engine.simulation.funding import Funding
 from engine.simulation.world import TREASURY, USD
 from schemas.codes import CapitalMethod, ControlStep, ReserveFormula
+from schemas.days import epoch_day_of
 from schemas.reserve import (
     ApproveReserveOrder,
     CompleteControlInstruction,
@@ -73,7 +73,7 @@ class ReserveDesk:
 
     def record_facts(self, day: date, at_ns: int) -> None:
         """Put on record what frequency, deposit and notices rest on."""
-        as_of = {"as_of_epoch_day": epoch_day(day)}
+        as_of = {"as_of_epoch_day": epoch_day_of(day)}
         facts: list[Any] = [
             RecordBankEquity(**_head(at_ns), bank_id=bank_id, equity_minor=equity, **as_of)
             for bank_id, equity in EQUITY_MINOR.items()
@@ -84,7 +84,7 @@ class ReserveDesk:
             RecordReserveElection(
                 **_head(at_ns),
                 capital_method_code=CapitalMethod.ALTERNATIVE,
-                voluntary_notice_epoch_day=epoch_day(day - VOLUNTARY_NOTICE),
+                voluntary_notice_epoch_day=epoch_day_of(day - VOLUNTARY_NOTICE),
                 voluntary_begin_epoch_day=0,
                 voluntary_end_epoch_day=0,
                 exit_notice_epoch_day=0,
@@ -154,8 +154,8 @@ def _reports(day: date, at_ns: int) -> Iterator[RecordFocusTotals]:
         month = months_after(last, n + 1 - REPORTS)
         yield RecordFocusTotals(
             **_head(at_ns),
-            month_epoch_day=epoch_day(month),
-            filed_epoch_day=epoch_day(focus_due(month)),
+            month_epoch_day=epoch_day_of(month),
+            filed_epoch_day=epoch_day_of(focus_due(month)),
             customer_credits_minor=4_000_000_000 + n * 50_000_000,
             pab_credits_minor=90_000_000 + n * 1_000_000,
             is_amended=0,
@@ -170,7 +170,7 @@ def _order(
         payment_id=payment_id,
         asset_id=USD,
         amount_units=amount_minor,
-        as_of_epoch_day=epoch_day(day),
+        as_of_epoch_day=epoch_day_of(day),
         required_minor=sum(minor for _, whose, _, minor in RESERVES if whose is formula),
         eligible_minor=0,
         bank_id=bank_id,

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from engine.simulation.business_days import epoch_day, following
+from engine.simulation.business_days import following
 from engine.simulation.identifiers import with_isin_check
 from schemas.codes import AccountClass, AssetClass, InstrumentClass
+from schemas.days import epoch_day_of
 from schemas.headers import Command
 from schemas.identity import OpenAccount
 from schemas.market import (
@@ -201,15 +202,15 @@ def start_day(day: date, at_ns: int) -> StartBusinessDay:
     return StartBusinessDay(
         sequence=0,
         received_at_ns=at_ns,
-        business_epoch_day=epoch_day(day),
-        next_epoch_day=epoch_day(following(day)),
-        second_epoch_day=epoch_day(following(day, 2)),
+        business_epoch_day=epoch_day_of(day),
+        next_epoch_day=epoch_day_of(following(day)),
+        second_epoch_day=epoch_day_of(following(day, 2)),
     )
 
 
 def report_margins(day: date, at_ns: int) -> ReportMargins:
     """Report every account's margin for the record of a business day."""
-    return ReportMargins(sequence=0, received_at_ns=at_ns, business_epoch_day=epoch_day(day))
+    return ReportMargins(sequence=0, received_at_ns=at_ns, business_epoch_day=epoch_day_of(day))
 
 
 def account_commands(world: World, at_ns: int) -> Iterator[Command]:

@@ -23,6 +23,7 @@ from engine.risk.admission_kernel import (
 from engine.risk.fee_kernel import lot_cost_minor
 from engine.risk.loss_kernel import lot_loss_minor
 from engine.risk.margin_kernel import is_cash_account
+from engine.trading.events_kernel import CANCEL, REPLACE
 from engine.trading.packing_kernel import pack, pack_replace
 from engine.trading.recording_kernel import record, tell_margins
 from engine.trading.reserving_kernel import due_lots, position_of, reserve, reserve_loss
@@ -35,12 +36,8 @@ from engine.trading.steps_kernel import (
     refuse_order,
 )
 from schemas.codes import AccountStatus, MarketAction, OrderType, PostOnly, RejectReason, Side
-from schemas.market import CancelOrder, ReplaceOrder
-from schemas.record import record_of
 
 _BUY = int(Side.BUY)
-CANCEL = record_of(CancelOrder).type_code
-REPLACE = record_of(ReplaceOrder).type_code
 _LIMIT = int(OrderType.LIMIT)
 _STOP = int(OrderType.STOP)
 _REPRICE = int(PostOnly.REPRICE)

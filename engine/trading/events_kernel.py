@@ -1,6 +1,7 @@
 """What the compiled pass reads and writes: the state's tables, and the rows of events that it fills.
 
-Owns: both blocks, and the header of a row. Does not own: what an event means (recording_kernel.py).
+Owns: both blocks, the header of a row, and the type codes of the commands. Does not own: what an event means
+(recording_kernel.py).
 """
 
 from engine.blocks_kernel import WORD, BlockType, block_of, rows_of, words
@@ -11,6 +12,9 @@ from schemas.identity import AccountRow
 from schemas.ledger import Posting
 from schemas.market import (
     AuctionUncrossed,
+    CancelOrder,
+    CancelOrders,
+    ChangeInstrumentState,
     CommandRefused,
     FeeRow,
     Fill,
@@ -25,8 +29,19 @@ from schemas.market import (
     OrderReplaced,
     OrderShown,
     OrderTriggered,
+    PlaceOrder,
+    ReplaceOrder,
+    SetKillSwitch,
 )
+from schemas.record import record_of
 from schemas.risk import MarginChanged, PositionRow
+
+PLACE = record_of(PlaceOrder).type_code
+CANCEL = record_of(CancelOrder).type_code
+REPLACE = record_of(ReplaceOrder).type_code
+CANCEL_ALL = record_of(CancelOrders).type_code
+SWITCH = record_of(SetKillSwitch).type_code
+PHASE = record_of(ChangeInstrumentState).type_code
 
 STATE_BLOCK = BlockType(
     "STATE",

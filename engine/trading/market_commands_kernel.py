@@ -8,17 +8,13 @@ from engine.market.day_orders_kernel import turn_day
 from engine.market.matching_kernel import decide
 from engine.market.session_kernel import IS_DISCONNECT, ONE_SIDED
 from engine.memory_kernel import load, store
-from engine.trading.events_kernel import SWITCHED, next_row
+from engine.trading.events_kernel import CANCEL_ALL, PHASE, SWITCHED, next_row
 from engine.trading.packing_kernel import pack
 from engine.trading.recording_kernel import record, tell_margins
 from engine.trading.steps_kernel import decline, expire
 from schemas.codes import MarketAction, RejectReason, Side
-from schemas.market import CancelOrders, ChangeInstrumentState
-from schemas.record import record_of
 
 _SELL = int(Side.SELL)
-CANCEL_ALL = record_of(CancelOrders).type_code
-PHASE = record_of(ChangeInstrumentState).type_code
 _OK = int(RejectReason.NONE)
 _UNKNOWN_CODE = int(RejectReason.UNKNOWN_CODE)
 _A_MASS = int(MarketAction.MASS_CANCEL)

@@ -28,7 +28,7 @@ from engine.risk.admission_kernel import (
     limit_of,
     reducible_lots,
 )
-from engine.trading.events_kernel import ACCEPTED
+from engine.trading.events_kernel import ACCEPTED, PLACE
 from engine.trading.linking_kernel import (
     first_leg,
     is_entry_of_linked,
@@ -50,10 +50,7 @@ from schemas.codes import (
     Side,
     TimeInForce,
 )
-from schemas.market import PlaceOrder
-from schemas.record import record_of
 
-PLACE = record_of(PlaceOrder).type_code
 _BUY = int(Side.BUY)
 _LIMIT, _MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
 _STOP, _STOP_LIMIT = int(OrderType.STOP), int(OrderType.STOP_LIMIT)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import date, timedelta
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -24,7 +23,6 @@ from schemas.market import BusinessDayStarted
 from schemas.record import RecordType, record_of
 
 T = TypeVar("T")
-EPOCH = date(1970, 1, 1)
 DAY_NS = 86_400 * 1_000_000_000
 WAIT_SECONDS = 120.0
 POLL_SECONDS = 0.1
@@ -87,16 +85,6 @@ def as_of_epoch_day(home: Home) -> int | None:
     """The latest business day that the lake knows; None when it knows none."""
     days = lake_table(home, record_of(BusinessDayStarted)).column("business_epoch_day")
     return max(days.to_pylist(), default=None)
-
-
-def date_of(epoch_day: int) -> date:
-    """The calendar date of an epoch day."""
-    return EPOCH + timedelta(days=epoch_day)
-
-
-def epoch_day_of(day: date) -> int:
-    """The epoch day of a calendar date."""
-    return (day - EPOCH).days
 
 
 def end_of_day_ns(epoch_day: int) -> int:

@@ -23,7 +23,7 @@ from engine.reserve.case_files import read_case
 from engine.reserve.computation import Terms, compute
 from engine.reserve.filing import broken_identities
 from engine.reserve.terms import Formula, Frequency, Method
-from orchestration.lake.tables import DAY_NS, date_of, lake_rows
+from orchestration.lake.tables import DAY_NS, lake_rows
 from orchestration.products.papers import sha256_of
 from orchestration.products.reserve import checks
 from orchestration.products.reserve.assets import (
@@ -53,6 +53,7 @@ from orchestration.products.reserve.statement import (
 from orchestration.settings import PlatformSettings
 from orchestration.warehouse.marts import MartMissing, Row, mart_rows
 from schemas.codes import AssetClass, RejectReason, ReserveFormula
+from schemas.days import date_of
 from schemas.external import FiledReserve
 from schemas.market import AssetRegistered, BusinessDayStarted, CommandRefused
 from schemas.packed import pack

@@ -14,12 +14,13 @@ from engine.clock import FakeClock
 from engine.config import Home
 from engine.projections.lake import LakeWriter
 from engine.reserve.book_case import Book
-from orchestration.lake.tables import DAY_NS, date_of
+from orchestration.lake.tables import DAY_NS
 from orchestration.products.reserve.assets import file_reserve
 from orchestration.products.reserve.live_check import live_equals_filed
 from orchestration.settings import PlatformSettings
 from schemas.codes import AccountClass, AssetClass, PostingReason
 from schemas.codes import LedgerAccountKind as Kind
+from schemas.days import date_of
 from schemas.identity import AccountOpened
 from schemas.ledger import Posting
 from schemas.market import AssetRegistered, BusinessDayStarted

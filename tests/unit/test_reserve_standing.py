@@ -15,13 +15,13 @@ from engine.reserve.calendar import month_end, months_after
 from engine.reserve.deadline import NEW_YORK, focus_due, instant_ns
 from engine.reserve.frequency import State
 from engine.reserve.terms import Formula
-from engine.segregation.on_deposit import EPOCH
 from engine.segregation.standing import ReserveRecords, reserve_standing
 from orchestration.products.reserve.notices import file_notices, notice_folder, unfiled
 from orchestration.products.reserve.orders import reserve_records
 from orchestration.products.reserve.standing_text import standing_lines
 from orchestration.products.signed_folder import verify_folder
 from schemas.codes import CapitalMethod, ControlStep, ReserveFormula
+from schemas.days import epoch_day_of
 from schemas.reserve import (
     BankEquityRecorded,
     ControlInstructionCompleted,
@@ -47,7 +47,7 @@ def _at(day: int, hour: int, minute: int = 0) -> datetime:
 
 
 def _day(day: date) -> int:
-    return day.toordinal() - EPOCH
+    return epoch_day_of(day)
 
 
 def _head(sequence: int, at: datetime | None = None) -> dict[str, int]:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import BadInput
 from engine.simulation.bank import NOSTRO_USD, Bank, Distortion, Family
-from engine.simulation.business_days import epoch_day, following, new_york_ns, preceding
+from engine.simulation.business_days import following, new_york_ns, preceding
 from engine.simulation.clearing_house import WAVE_COUNT, ClearingHouse
 from engine.simulation.custodian import Custodian
 from engine.simulation.faults import Fault, Faults
@@ -19,6 +19,7 @@ from engine.simulation.people import make_person
 from engine.simulation.rails import told_by
 from engine.simulation.world import EQUITY_CFD, FIRST_EQUITY_ASSET, SECURITIES, USD, make_world
 from schemas.codes import AccountClass, ObligationSide
+from schemas.days import epoch_day_of
 from schemas.iso20022.check_digits import is_iban, is_isin
 from schemas.settlement import ConfirmSettlement, ReportSettlementFailure
 
@@ -54,7 +55,7 @@ def test_business_days_step_over_weekends_and_holidays() -> None:
     assert following(date(2026, 11, 25)) == date(2026, 11, 27)  # Thanksgiving between
     assert following(date(2026, 10, 2), 2) == date(2026, 10, 6)
     assert preceding(date(2026, 10, 5)) == date(2026, 10, 2)
-    assert new_york_ns(DAY, 9, 30) == (epoch_day(DAY) * 86_400 + 13 * 3_600 + 1_800) * 10**9
+    assert new_york_ns(DAY, 9, 30) == (epoch_day_of(DAY) * 86_400 + 13 * 3_600 + 1_800) * 10**9
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_custodian_states_what_it_holds_but_for_its_faults() -> None:
 
 
 def _obligation(number: int, side: ObligationSide, units: int, minor: int) -> Obligation:
-    today = epoch_day(DAY)
+    today = epoch_day_of(DAY)
     asset_id = EQUITY if units else 0
     return Obligation(
         number, 1, EQUITY_CFD.instrument_id, asset_id, USD, side, units, minor, today - 1, today

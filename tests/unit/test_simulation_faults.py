@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from engine.simulation.business_days import epoch_day
 from engine.simulation.faults import Fault
+from schemas.days import epoch_day_of
 from tests.support.naive_breaks import breaks_of
 from tests.support.played_day import Played, played
 
@@ -35,4 +35,4 @@ def test_no_reference_carries_two_faults(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_labelled_breaks_follow_and_no_others(seed: int) -> None:
     world = played(seed)
-    assert breaks_of(world, epoch_day(world.day.business_date)) == set(_labelled(world))
+    assert breaks_of(world, epoch_day_of(world.day.business_date)) == set(_labelled(world))

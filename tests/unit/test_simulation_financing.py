@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
-from engine.simulation.business_days import EPOCH
 from engine.simulation.day import DEFAULT_DAY
 from schemas import financing, identity, payments, reserve, safekeeping
 from schemas.codes import LedgerAccountKind as Kind
+from schemas.days import date_of
 from schemas.financing import FinancingOpened
 from schemas.market import CommandRefused
 from schemas.record import Role, journaled, record_of
@@ -62,9 +60,7 @@ def test_another_seed_has_another_day_that_is_not_refused_either(seed: int) -> N
     ],
 )
 def test_each_ageing_line_has_something_over_its_limit(cls: type, most_days: int) -> None:
-    opened = [
-        date.fromordinal(EPOCH.toordinal() + int(r["opened_epoch_day"])) for r in played(SEED).rows(cls)
-    ]
+    opened = [date_of(int(r["opened_epoch_day"])) for r in played(SEED).rows(cls)]
     assert max((DEFAULT_DAY - day).days for day in opened) > most_days
 
 

@@ -13,7 +13,7 @@ import dagster as dg
 
 from engine.config import Home
 from engine.errors import BadInput
-from orchestration.lake.tables import as_of_epoch_day, date_of
+from orchestration.lake.tables import as_of_epoch_day
 from orchestration.products.margin.book import lake_keys
 from orchestration.products.margin.record import (
     Record,
@@ -26,6 +26,7 @@ from orchestration.products.margin.record import (
 )
 from orchestration.products.papers import write_whole
 from orchestration.warehouse.marts import mart_key
+from schemas.days import date_of
 
 KEY = dg.AssetKey(["products", "margin_recomputation"])
 MARTS = ("reported_margins", "reported_margin_positions")

@@ -13,7 +13,6 @@ from typing import Any
 import dagster as dg
 
 from engine.config import Home
-from orchestration.lake.tables import date_of
 from orchestration.products import pages
 from orchestration.products.margin.assets import REPORTED
 from orchestration.products.margin.book import lake_keys
@@ -21,6 +20,7 @@ from orchestration.products.margin.chart import backtest_svg
 from orchestration.products.margin.kupiec import LEAST_OBSERVATIONS, LEVEL, SIGNIFICANCE, Verdict
 from orchestration.products.margin.series import TOGETHER, WINDOW_DAYS, Outcome, Series, observe, outcomes
 from orchestration.products.papers import money_text, readable_json, write_whole
+from schemas.days import date_of
 
 KEY = dg.AssetKey(["products", "margin_backtest"])
 FORMAT_VERSION = 1

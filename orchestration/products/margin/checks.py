@@ -11,7 +11,7 @@ from engine.clock import Clock
 from engine.config import Home
 from engine.projections.lake import read_table
 from orchestration.checks import row_check
-from orchestration.lake.tables import as_of_epoch_day, date_of
+from orchestration.lake.tables import as_of_epoch_day
 from orchestration.products.margin.assets import KEY, record_path
 from orchestration.products.margin.record import (
     COMPARED,
@@ -22,6 +22,7 @@ from orchestration.products.margin.record import (
     report_of,
     reports,
 )
+from schemas.days import date_of
 from schemas.market import Fill
 
 

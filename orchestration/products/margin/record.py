@@ -13,12 +13,12 @@ import polars as pl
 
 from engine.config import Home
 from engine.projections.lake import read_table
-from orchestration.lake.tables import date_of
 from orchestration.products import pages
 from orchestration.products.margin.book import Book, Tables
 from orchestration.products.margin.model import Position
 from orchestration.products.papers import money_text, readable_json
 from schemas.codes import MarginState
+from schemas.days import date_of
 from schemas.market import CommandRefused
 from schemas.risk import MarginPositionReported, MarginReported, ReportMargins
 

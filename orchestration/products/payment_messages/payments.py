@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from engine.gateway.vault import Person
 from engine.reserve.deadline import deposit_date
-from orchestration.lake.tables import DAY_NS, date_of, epoch_day_of
+from orchestration.lake.tables import DAY_NS
 from orchestration.products.messages import Outgoing, message_reference
 from schemas.codes import ReserveFormula
+from schemas.days import date_of, epoch_day_of
 from schemas.iso20022 import parties
 from schemas.iso20022.codecs import Money
 from schemas.iso20022.pacs_009 import PACS_009

@@ -13,10 +13,11 @@ import dagster as dg
 
 from engine.config import Home
 from engine.errors import BadInput
-from orchestration.lake.tables import as_of_epoch_day, date_of
+from orchestration.lake.tables import as_of_epoch_day
 from orchestration.products.papers import write_whole
 from orchestration.products.reconciliation.report import make_report, report_html, report_json
 from orchestration.warehouse.marts import mart_key, mart_rows
+from schemas.days import date_of
 
 KEY = dg.AssetKey(["products", "reconciliation"])
 COMPARED = ("reconciliation_matches", "reconciliation_breaks")

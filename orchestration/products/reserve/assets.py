@@ -24,12 +24,7 @@ from engine.projections.lake import watermark
 from engine.reserve.filing import Restated, formula_of
 from engine.reserve.terms import Formula, Indeterminate
 from orchestration.business_days import BUSINESS_DAYS
-from orchestration.lake.tables import (
-    append_new,
-    as_of_epoch_day,
-    date_of,
-    lake_rows,
-)
+from orchestration.lake.tables import append_new, as_of_epoch_day, lake_rows
 from orchestration.products.papers import instant_text, money_text, sha256_of
 from orchestration.products.reserve import statement as reserve_statement
 from orchestration.products.reserve.bundle import PAGE, STATEMENT, bundle_files, write_bundle
@@ -38,6 +33,7 @@ from orchestration.products.reserve.orders import prepare_order
 from orchestration.products.reserve.statement import MARTS, Statement
 from orchestration.settings import PlatformSettings
 from orchestration.warehouse.marts import MartMissing, mart_key
+from schemas.days import date_of
 from schemas.external import FiledReserve
 from schemas.market import AssetRegistered
 from schemas.packed import unpack

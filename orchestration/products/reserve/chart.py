@@ -12,8 +12,9 @@ from typing import NamedTuple
 from engine.config import Home
 from engine.reserve.filing import formula_of
 from engine.reserve.terms import Formula
-from orchestration.lake.tables import date_of, lake_rows
+from orchestration.lake.tables import lake_rows
 from orchestration.products.papers import money_text
+from schemas.days import date_of
 from schemas.external import FiledReserve
 
 DAYS_TOLD = 60

@@ -10,7 +10,7 @@ from engine.reserve.case_files import COLUMNS, FIRM
 from engine.reserve.filing import broken_identities
 from engine.reserve.terms import Formula, Indeterminate
 from orchestration.checks import row_check
-from orchestration.lake.tables import as_of_epoch_day, date_of
+from orchestration.lake.tables import as_of_epoch_day
 from orchestration.products.reserve.assets import KEY, filings_of, newest_filings, read_filing
 from orchestration.products.reserve.bundle import verify_bundle
 from orchestration.products.reserve.live_check import live_equals_filed
@@ -23,6 +23,7 @@ from orchestration.products.reserve.statement import (
 )
 from orchestration.signing import sign
 from orchestration.warehouse.marts import mart_key, mart_rows
+from schemas.days import date_of
 
 
 @row_check(

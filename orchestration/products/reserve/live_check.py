@@ -18,11 +18,12 @@ from engine.reserve.case_files import TOTALS, read_case
 from engine.reserve.findings import REQUIREMENT
 from engine.reserve.terms import Formula, Frequency, Method
 from orchestration.checks import row_check
-from orchestration.lake.tables import date_of, epoch_day_of, lake_rows
+from orchestration.lake.tables import lake_rows
 from orchestration.products.reserve.assets import KEY, newest_filings, read_filing
 from orchestration.products.reserve.bundle import INPUTS
 from orchestration.products.reserve.statement import FIGURES, Statement, as_of_epoch_day_of
 from orchestration.warehouse.reserve_rules import reserve_rules
+from schemas.days import date_of, epoch_day_of
 from schemas.external import FiledReserve
 from schemas.market import BusinessDayStarted
 

@@ -23,10 +23,10 @@ from engine.reserve.filing import (
     filing_record,
 )
 from engine.reserve.terms import Formula, Frequency, Indeterminate, Method
-from orchestration.lake.tables import date_of, epoch_day_of
 from orchestration.products.papers import money_text
 from orchestration.settings import PlatformSettings
 from orchestration.warehouse.marts import Row, mart_rows
+from schemas.days import date_of, epoch_day_of
 
 FIGURES = ("credits_minor", "debits_minor", "reduction_minor", "requirement_minor")
 MARTS = (

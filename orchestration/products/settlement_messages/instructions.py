@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration.lake.tables import epoch_day_of
 from orchestration.products.messages import Outgoing
 from orchestration.warehouse.marts import Row
 from schemas.codes import ObligationSide
+from schemas.days import epoch_day_of
 from schemas.iso20022 import parties
 from schemas.iso20022.codecs import Money, Quantity
 from schemas.iso20022.sese_023 import SESE_023

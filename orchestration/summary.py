@@ -15,7 +15,7 @@ import polars as pl
 
 from engine.config import Home
 from engine.projections.lake import read_table
-from engine.reserve.filing import formula_of
+from engine.reserve.filing import formula_of, version_of
 from engine.reserve.terms import Formula
 from engine.state import State
 from orchestration.products.incidents.verify import verify_bundle
@@ -151,7 +151,7 @@ def _reserve(home: Home) -> list[tuple[str, str]]:
     latest = max(f["as_of_epoch_day"] for f in filed)
     of_day = [f for f in filed if f["as_of_epoch_day"] == latest]
     # the last version of each formula speaks
-    by_version = sorted(of_day, key=lambda f: int(f["filing_reference"].rsplit("-", 1)[1]))
+    by_version = sorted(of_day, key=lambda f: version_of(f["filing_reference"]))
     last = {formula_of(f["filing_reference"]): f for f in by_version}
     lines: list[tuple[str, str]] = []
     for formula, told in sorted(last.items()):

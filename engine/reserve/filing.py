@@ -116,6 +116,11 @@ def formula_of(filing_reference: str) -> Formula:
     return Formula.PAB if f"-{Formula.PAB.value}-" in filing_reference else Formula.CUSTOMER
 
 
+def version_of(filing_reference: str) -> int:
+    """Which version of its day a filing's name is of."""
+    return int(filing_reference.rsplit("-", 1)[1])
+
+
 def filing_record(filing: Filing) -> Record:
     """The record of a computation.
 

@@ -21,7 +21,7 @@ from engine.config import Home
 from engine.errors import PlatformError
 from engine.gateway.client import EngineClient
 from engine.projections.lake import watermark
-from engine.reserve.filing import Restated, formula_of
+from engine.reserve.filing import Restated, formula_of, version_of
 from engine.reserve.terms import Formula, Indeterminate
 from orchestration.business_days import BUSINESS_DAYS
 from orchestration.lake.tables import append_new, as_of_epoch_day, lake_rows
@@ -131,7 +131,7 @@ def filings_of(home: Home, as_of: int, formula: Formula = Formula.CUSTOMER) -> l
         for f in lake_rows(home, FiledReserve)
         if f.as_of_epoch_day == as_of and formula_of(f.filing_reference) is formula
     ]
-    return sorted(filed, key=lambda f: int(f.filing_reference.rsplit("-", 1)[1]))
+    return sorted(filed, key=lambda f: version_of(f.filing_reference))
 
 
 def read_filing(home: Home, filed: FiledReserve) -> Statement:
